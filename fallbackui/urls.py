@@ -1,0 +1,14 @@
+"""Every door of the house: pages for people, the API for clients, Django's admin for support."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+handler403 = "flows.views.errors.forbidden"
+handler404 = "flows.views.errors.not_found"
+handler500 = "flows.views.errors.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("v1/", include("flows.api.urls")),
+    path("", include("flows.urls")),
+]

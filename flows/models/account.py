@@ -1,0 +1,81 @@
+"""The account: the tenant that owns people, assets and flows."""
+
+import secrets
+import string
+import uuid
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+SID_LENGTH = 16
+
+
+def new_sid() -> str:
+    """A SID as the original product writes it: `HX` and 14 capital letters and digits."""
+    alphabet = string.ascii_uppercase + string.digits
+    return "HX" + "".join(secrets.choice(alphabet) for _ in range(SID_LENGTH - 2))
+
+
+def check_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError("Choose a time zone from the list, for example Asia/Kolkata.")
+
+
+class Region(models.TextChoices):
+    IN = "IN", "India"
+    SG = "SG", "Singapore"
+    EU = "EU", "Europe"
+    NA = "NA", "North America"
+
+
+class KycStatus(models.TextChoices):
+    TO_DO = "to_do", "To do"
+    IN_REVIEW = "in_review", "In review"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+
+
+class Account(models.Model):
+    sid = models.CharField(max_length=32, unique=True, default=new_sid)
+    name = models.CharField(max_length=100)
+    region = models.CharField(max_length=2, choices=Region, default=Region.IN)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
+    retention_days = models.PositiveSmallIntegerField(default=90)
+    kyc_status = models.CharField(max_length=12, choices=KycStatus, default=KycStatus.TO_DO)
+    business_manager_id = models.CharField(max_length=32, blank=True)
+    # Support enables the Fallback feature for an account (onboarding, last row).
+    fallback_enabled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sid})"
+
+
+class TestTarget(models.TextChoices):
+    """Where a test send goes (product.md section 10)."""
+
+    HERE = "here", "This installation"
+    IN = "IN", "Kaleyra India (api.in.kaleyra.io)"
+    SG = "SG", "Kaleyra Singapore (api.kaleyra.io)"
+    EU = "EU", "Kaleyra Europe (api.eu.kaleyra.io)"
+    NA = "NA", "Kaleyra North America (api.na.kaleyra.ai)"
+
+
+class TestRecipient(models.Model):
+    """A number that `team` keys may send to and that the test page offers."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="test_recipients")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=60)
+    number = models.CharField(max_length=15)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "number"], name="test_recipient_once_per_account"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,56 @@
+"""The audit log: who changed what, when, from where, before and after; never a secret."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+
+from .account import Account
+from .people import User
+
+
+class AuditEntry(models.Model):
+    account = models.ForeignKey(Account, models.CASCADE, related_name="audit_entries")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    action = models.CharField(max_length=40)  # "flow.publish"
+    object_kind = models.CharField(max_length=30)
+    object_id = models.CharField(max_length=64)  # the public id
+    object_label = models.CharField(max_length=120)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    ip = models.GenericIPAddressField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        indexes = [models.Index(F("account"), F("id").desc(), name="audit_list")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.object_label}"
+
+
+def record(
+    account: Account,
+    action: str,
+    *,
+    by: User | None,
+    of: models.Model,
+    label: str,
+    before: Any = None,
+    after: Any = None,
+    ip: str | None = None,
+) -> AuditEntry:
+    """Write one entry inside the caller's transaction, so that change and entry stand together."""
+    return AuditEntry.objects.create(
+        account=account,
+        actor=by,
+        action=action,
+        object_kind=of._meta.model_name or "",
+        object_id=str(getattr(of, "public_id", of.pk)),
+        object_label=label[:120],
+        before=before,
+        after=after,
+        ip=ip,
+    )

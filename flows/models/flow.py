@@ -1,0 +1,93 @@
+"""Flows and their versions: what an account sends, as a draft and as it is live."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from .account import Account
+from .callback import CallbackProfile
+
+RESTORE_DAYS = 30
+
+
+class FlowState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    PUBLISHED = "published", "Published"
+
+
+class FlowVersion(models.Model):
+    """An immutable snapshot made by each publish: the definition with its templates' texts."""
+
+    flow = models.ForeignKey("Flow", models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    title = models.CharField(max_length=100)
+    definition = models.JSONField()  # PinnedDefinition.to_json()
+    callback_profile = models.ForeignKey(
+        CallbackProfile, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    note = models.CharField(max_length=300, blank=True)
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    published_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "number"], name="version_number_once_per_flow")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} v{self.number}"
+
+
+class Flow(models.Model):
+    """A Fallback flow. `draft` is the working copy (Definition.to_json()), `live_version` what
+    callers get. `revision` rises with every change: a save names the revision it was based on."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="flows")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    title = models.CharField(max_length=100)
+    title_key = models.CharField(max_length=300, editable=False)  # casefolded, for uniqueness
+    state = models.CharField(max_length=10, choices=FlowState, default=FlowState.DRAFT)
+    workflow_id = models.UUIDField(null=True, blank=True, unique=True, editable=False)
+    draft = models.JSONField(null=True, blank=True)  # None: nothing differs from the last version
+    revision = models.PositiveIntegerField(default=1)
+    live_version = models.ForeignKey(
+        FlowVersion, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    requested_at = models.DateTimeField(null=True, blank=True)
+    request_note = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "title_key"],
+                condition=Q(deleted_at=None),
+                name="flow_title_once_per_account",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=FlowState.PUBLISHED)
+                | Q(workflow_id__isnull=False, live_version__isnull=False),
+                name="flow_published_has_version",
+            ),
+        ]
+        indexes = [
+            models.Index(F("account"), F("updated_at").desc(), name="flow_list"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

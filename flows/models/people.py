@@ -1,0 +1,141 @@
+"""People and what they may do: users, memberships with a role, and the API keys of machines."""
+
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from .account import Account
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractUser):
+    """Somebody who signs in with an e-mail address. Support staff are `is_staff`."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("email address", unique=True)
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+
+class Role(models.TextChoices):
+    """What a person may do in an account; each role may do all that the one before may."""
+
+    VIEWER = "viewer", "Viewer"
+    TESTER = "tester", "Tester"
+    MARKETER = "marketer", "Marketer"
+    ADMIN = "admin", "Admin"
+
+    def reaches(self, needed: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class Membership(models.Model):
+    account = models.ForeignKey(Account, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "user"], name="member_once_per_account")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.account}: {self.role}"
+
+
+class KeyKind(models.TextChoices):
+    LIVE = "live", "Live"  # sends for real
+    TEAM = "team", "Team"  # only to the account's test recipients
+    TEST = "test", "Test"  # every step is played by the Sandbox carrier
+
+
+def hash_secret(secret: str) -> str:
+    """SHA-256 of a key secret. Secrets are 128 random bits, so no slow hash is needed."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class ApiKey(models.Model):
+    """A secret of one account for the Invocation API; only its hash is stored."""
+
+    PREFIX_LENGTH = 5
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="api_keys")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=60)
+    kind = models.CharField(max_length=4, choices=KeyKind, default=KeyKind.TEST)
+    prefix = models.CharField(max_length=8, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    ip_ranges = models.JSONField(default=list, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @classmethod
+    def issue(
+        cls, account: Account, *, name: str, kind: KeyKind, by: User | None = None
+    ) -> tuple["ApiKey", str]:
+        """Make a key; returns it with its secret (`A` and 32 hex digits), shown only this once."""
+        secret = "A" + secrets.token_hex(16)
+        key = cls.objects.create(
+            account=account,
+            name=name,
+            kind=kind,
+            created_by=by,
+            prefix=secret[: cls.PREFIX_LENGTH],
+            secret_hash=hash_secret(secret),
+        )
+        return key, secret
+
+    def matches(self, secret: str) -> bool:
+        return hmac.compare_digest(self.secret_hash, hash_secret(secret))
+
+    def allows_address(self, address: str) -> bool:
+        if not self.ip_ranges:
+            return True
+        try:
+            caller = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(caller in ipaddress.ip_network(r, strict=False) for r in self.ip_ranges)
+
+    def revoke(self) -> bool:
+        """Stop the key for good; False when it was revoked already."""
+        changed = ApiKey.objects.filter(pk=self.pk, revoked_at=None).update(
+            revoked_at=timezone.now()
+        )
+        return changed == 1

@@ -1,0 +1,19 @@
+"""Pages for what went wrong: 403 with who can help, 404, 500."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template import loader
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", {"sentence": str(exception)}, status=403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/v1/"):
+        return JsonResponse({"code": "RBC500", "message": "Internal error."}, status=500)
+    return HttpResponse(loader.render_to_string("500.html"), status=500)

@@ -1,0 +1,41 @@
+"""Turns `SignInNeeded` into the way to the sign-in page; also for htmx, which must leave the page."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django_htmx.http import HttpResponseClientRedirect
+
+from flows.access import SignInNeeded, to_sign_in
+
+
+class SignInMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        if not isinstance(exception, SignInNeeded):
+            return None
+        answer = to_sign_in(request)
+        if getattr(request, "htmx", False):
+            return HttpResponseClientRedirect(answer["Location"])
+        return answer
+
+
+class PageCacheMiddleware:
+    """Pages of a signed-in person are never kept by shared caches, and vary by htmx."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if answer.get("Content-Type", "").startswith("text/html"):
+            answer.headers.setdefault("Cache-Control", "private, no-cache")
+            patch_vary_headers(answer, ["HX-Request"])
+        return answer
