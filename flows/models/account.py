@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from .secret import decrypt, encrypt
+
 SID_LENGTH = 16
 
 
@@ -36,6 +38,16 @@ class KycStatus(models.TextChoices):
     REJECTED = "rejected", "Rejected"
 
 
+class TestTarget(models.TextChoices):
+    """Where a test send goes (product.md section 10)."""
+
+    HERE = "here", "This installation"
+    IN = "IN", "Kaleyra India (api.in.kaleyra.io)"
+    SG = "SG", "Kaleyra Singapore (api.kaleyra.io)"
+    EU = "EU", "Kaleyra Europe (api.eu.kaleyra.io)"
+    NA = "NA", "Kaleyra North America (api.na.kaleyra.ai)"
+
+
 class Account(models.Model):
     sid = models.CharField(max_length=32, unique=True, default=new_sid)
     name = models.CharField(max_length=100)
@@ -46,20 +58,24 @@ class Account(models.Model):
     business_manager_id = models.CharField(max_length=32, blank=True)
     # Support enables the Fallback feature for an account (onboarding, last row).
     fallback_enabled_at = models.DateTimeField(null=True, blank=True)
+    # Where test sends go; the other three are only used for a target outside this installation.
+    test_target = models.CharField(max_length=4, choices=TestTarget, default=TestTarget.HERE)
+    test_target_sid = models.CharField(max_length=32, blank=True)
+    test_target_workflow_id = models.CharField(max_length=64, blank=True)
+    test_target_key_encrypted = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.sid})"
 
+    @property
+    def test_target_key(self) -> str:
+        token = self.test_target_key_encrypted
+        return decrypt(token) if token else ""
 
-class TestTarget(models.TextChoices):
-    """Where a test send goes (product.md section 10)."""
-
-    HERE = "here", "This installation"
-    IN = "IN", "Kaleyra India (api.in.kaleyra.io)"
-    SG = "SG", "Kaleyra Singapore (api.kaleyra.io)"
-    EU = "EU", "Kaleyra Europe (api.eu.kaleyra.io)"
-    NA = "NA", "Kaleyra North America (api.na.kaleyra.ai)"
+    @test_target_key.setter
+    def test_target_key(self, value: str) -> None:
+        self.test_target_key_encrypted = encrypt(value) if value else ""
 
 
 class TestRecipient(models.Model):
