@@ -69,12 +69,8 @@ class CallbackDelivery(models.Model):
     """The duty to post one result; stored in the same transaction as the end it reports."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # webhook-id
-    execution = models.ForeignKey(
-        "Execution", models.CASCADE, related_name="callback_deliveries"
-    )
-    profile = models.ForeignKey(
-        CallbackProfile, models.CASCADE, related_name="deliveries"
-    )
+    execution = models.ForeignKey("Execution", models.CASCADE, related_name="callback_deliveries")
+    profile = models.ForeignKey(CallbackProfile, models.CASCADE, related_name="deliveries")
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
     tries_made = models.PositiveSmallIntegerField(default=0)

@@ -49,9 +49,7 @@ class Execution(models.Model):
     speed = models.PositiveSmallIntegerField(default=1)  # divides every wait and sandbox delay
     recipient = models.CharField(max_length=15)  # of the first step, for search
     sends = models.JSONField()  # [{"recipient", "params"}]; params are redacted at the end
-    state = models.CharField(
-        max_length=8, choices=ExecutionState, default=ExecutionState.ACCEPTED
-    )
+    state = models.CharField(max_length=8, choices=ExecutionState, default=ExecutionState.ACCEPTED)
     step = models.PositiveSmallIntegerField(default=0)  # index of the step under way
     signal = models.CharField(max_length=7, choices=Signal, default=Signal.NONE, blank=True)
     signal_by = models.CharField(max_length=200, blank=True)
@@ -79,17 +77,13 @@ class Execution(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                F("wake_at"), name="execution_claim", condition=Q(wake_at__isnull=False)
-            ),
+            models.Index(F("wake_at"), name="execution_claim", condition=Q(wake_at__isnull=False)),
             models.Index(F("account"), F("id").desc(), name="execution_list"),
             models.Index(F("flow"), F("id").desc(), name="execution_list_by_flow"),
             models.Index(
                 F("account"), F("recipient"), F("id").desc(), name="execution_by_recipient"
             ),
-            models.Index(
-                F("flow"), name="execution_running", condition=~Q(state="ended")
-            ),
+            models.Index(F("flow"), name="execution_running", condition=~Q(state="ended")),
             models.Index(F("flow"), F("created_at"), name="execution_last_24_hours"),
         ]
 
