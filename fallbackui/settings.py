@@ -99,7 +99,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Database: SQLite by default, PostgreSQL by DATABASE_URL ---------------------------------------
+# --- Database: SQLite by default, PostgreSQL by DATABASE_URL -------------------------------------
 
 DATABASES = {
     "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'fallback.sqlite3'}")
@@ -191,7 +191,7 @@ STORAGES = {
     },
 }
 
-# --- The Invocation API, the engine and what leaves the house ---------------------------------------
+# --- The Invocation API, the engine and what leaves the house ------------------------------------
 
 API_BODY_MAX_BYTES = 64 * 1024
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=6000)

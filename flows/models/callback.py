@@ -3,6 +3,7 @@
 import base64
 import secrets
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -34,12 +35,12 @@ class CallbackProfile(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, **kwargs: object) -> None:  # type: ignore[override]
+    def save(self, **kwargs: Any) -> None:
         if not self.public_id:
             self.public_id = f"{self.account.region}_{uuid.uuid4()}"
         if not self.secret_encrypted:
             self.secret = new_signing_secret()
-        super().save(**kwargs)  # type: ignore[arg-type]
+        super().save(**kwargs)
 
     @property
     def secret(self) -> str:

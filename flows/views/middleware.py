@@ -1,4 +1,4 @@
-"""Turns `SignInNeeded` into the way to the sign-in page; also for htmx, which must leave the page."""
+"""Middleware of the pages: the way to the sign-in page, and what caches may keep."""
 
 from collections.abc import Callable
 
