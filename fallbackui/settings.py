@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "flows.views.middleware.LastAccountMiddleware",
     "flows.views.middleware.SignInMiddleware",
     "flows.views.middleware.PageCacheMiddleware",
 ]
@@ -195,6 +196,8 @@ STORAGES = {
 
 API_BODY_MAX_BYTES = 64 * 1024
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=6000)
+# Where the test page finds the Invocation API of this installation.
+TEST_SEND_BASE_URL = env.str("TEST_SEND_BASE_URL", default=PUBLIC_BASE_URL).rstrip("/")
 SIGN_IN_TRIES_PER_MINUTE = env.int("SIGN_IN_TRIES_PER_MINUTE", default=10)
 ENGINE_BATCH_SIZE = env.int("ENGINE_BATCH_SIZE", default=200)
 ENGINE_LEASE_S = env.int("ENGINE_LEASE_S", default=60)

@@ -1,4 +1,4 @@
-"""Middleware of the pages: the way to the sign-in page, and what caches may keep."""
+"""Middleware of the pages: the way to sign-in, what caches may keep, the account last used."""
 
 from collections.abc import Callable
 
@@ -38,4 +38,28 @@ class PageCacheMiddleware:
         if answer.get("Content-Type", "").startswith("text/html"):
             answer.headers.setdefault("Cache-Control", "private, no-cache")
             patch_vary_headers(answer, ["HX-Request"])
+        return answer
+
+
+class LastAccountMiddleware:
+    """Remembers which account a person looked at last, for the way back from `/`."""
+
+    COOKIE = "account"
+    A_YEAR_S = 31_536_000
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        seat = getattr(request, "seat", None)
+        if seat and request.COOKIES.get(self.COOKIE) != seat.account.sid:
+            answer.set_cookie(
+                self.COOKIE,
+                seat.account.sid,
+                max_age=self.A_YEAR_S,
+                samesite="Lax",
+                httponly=True,
+                secure=request.is_secure(),
+            )
         return answer
