@@ -5,6 +5,7 @@ import hmac
 import ipaddress
 import secrets
 import uuid
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -94,7 +95,9 @@ class ApiKey(models.Model):
     kind = models.CharField(max_length=4, choices=KeyKind, default=KeyKind.TEST)
     prefix = models.CharField(max_length=8, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
-    ip_ranges = models.JSONField(default=list, blank=True)
+    ip_ranges = models.JSONField(default=list, blank=True)  # ["203.0.113.0/24"]; empty: anywhere
+    # Made for one test send: its executions are marked as tests, and no list shows it.
+    is_for_test_send = models.BooleanField(default=False, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
@@ -107,7 +110,14 @@ class ApiKey(models.Model):
 
     @classmethod
     def issue(
-        cls, account: Account, *, name: str, kind: KeyKind, by: User | None = None
+        cls,
+        account: Account,
+        *,
+        name: str,
+        kind: KeyKind,
+        by: User | None = None,
+        is_for_test_send: bool = False,
+        ip_ranges: Sequence[str] = (),
     ) -> tuple["ApiKey", str]:
         """Make a key; returns it with its secret (`A` and 32 hex digits), shown only this once."""
         secret = "A" + secrets.token_hex(16)
@@ -116,6 +126,8 @@ class ApiKey(models.Model):
             name=name,
             kind=kind,
             created_by=by,
+            is_for_test_send=is_for_test_send,
+            ip_ranges=list(ip_ranges),
             prefix=secret[: cls.PREFIX_LENGTH],
             secret_hash=hash_secret(secret),
         )
@@ -129,9 +141,9 @@ class ApiKey(models.Model):
             return True
         try:
             caller = ipaddress.ip_address(address)
-        except ValueError:
+            return any(caller in ipaddress.ip_network(r, strict=False) for r in self.ip_ranges)
+        except ValueError:  # an address or range that cannot be read allows nobody
             return False
-        return any(caller in ipaddress.ip_network(r, strict=False) for r in self.ip_ranges)
 
     def revoke(self) -> bool:
         """Stop the key for good; False when it was revoked already."""
