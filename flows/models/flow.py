@@ -1,15 +1,31 @@
 """Flows and their versions: what an account sends, as a draft and as it is live."""
 
+import unicodedata
 import uuid
+from datetime import datetime, timedelta
+from functools import cached_property
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+
+from flows.definition import Definition, PinnedDefinition
 
 from .account import Account
 from .callback import CallbackProfile
 
 RESTORE_DAYS = 30
+
+
+def title_key(title: str) -> str:
+    """What makes two titles the same: case and ways of writing an accent do not count."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", title).casefold())
+
+
+def restorable_since() -> datetime:
+    """Flows that were deleted before this moment cannot be restored any more."""
+    return timezone.now() - timedelta(days=RESTORE_DAYS)
 
 
 class FlowState(models.TextChoices):
@@ -41,10 +57,15 @@ class FlowVersion(models.Model):
     def __str__(self) -> str:
         return f"{self.title} v{self.number}"
 
+    @cached_property
+    def pinned(self) -> PinnedDefinition:
+        return PinnedDefinition.from_json(self.definition)
+
 
 class Flow(models.Model):
     """A Fallback flow. `draft` is the working copy (Definition.to_json()), `live_version` what
-    callers get. `revision` rises with every change: a save names the revision it was based on."""
+    callers get while the flow is published. `revision` rises with every change of what the flow
+    says: a save names the revision it was based on. The verbs are in lifecycle.py."""
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="flows")
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -91,3 +112,25 @@ class Flow(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_published(self) -> bool:
+        return self.state == FlowState.PUBLISHED
+
+    @property
+    def definition(self) -> Definition:
+        """The working copy: what the next publish would make live."""
+        if self.draft is not None:
+            return Definition.parse(self.draft)
+        if self.live_version is not None:
+            return self.live_version.pinned.editable()
+        return Definition(title=self.title)
+
+    @property
+    def has_changes(self) -> bool:
+        """Callers get something else than the working copy."""
+        return self.is_published and self.draft is not None
+
+    @property
+    def restorable_until(self) -> datetime | None:
+        return self.deleted_at and self.deleted_at + timedelta(days=RESTORE_DAYS)
