@@ -1,0 +1,170 @@
+"""What every test stands on: a file database, no network, the HTML conscience, and the cast."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.http import HttpResponseBase
+from django.test import Client
+from hypothesis import settings as hypothesis_settings
+
+from flows.models import Account, Flow, KeyKind, Role, User
+from tests import cast, conscience, network
+
+hypothesis_settings.register_profile("default", max_examples=60, deadline=None)
+hypothesis_settings.register_profile("thorough", max_examples=2000, deadline=None)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+# --- The stage ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """SQLite tests use a file: an in-memory database has other locks and only one process."""
+    default = django_settings.DATABASES["default"]
+    if default["ENGINE"] != "django.db.backends.sqlite3":
+        return
+    file = Path(tmp_path_factory.getbasetemp()) / "test.sqlite3"
+    default.setdefault("TEST", {})["NAME"] = str(file)
+    # A test database need not survive a power cut; a killed process loses nothing either way.
+    default["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def empty_static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tests serve the files as they lie in the source, never a collected copy."""
+    django_settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_loopback() -> Iterator[None]:
+    """Any connection that would leave this machine fails the test that makes it."""
+    with network.only_loopback():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def html_conscience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every HTML page that any test fetches is read strictly (tests/conscience.py)."""
+    fetch = Client.request
+
+    def fetch_and_check(client: Client, **request: Any) -> HttpResponseBase:
+        answer = fetch(client, **request)
+        conscience.check(answer)
+        return answer
+
+    monkeypatch.setattr(Client, "request", fetch_and_check)
+
+
+# --- The cast: people as users; the same with `as_` as a client that is signed in -----------------
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    """Acme, ready to use."""
+    return cast.make_account()
+
+
+@pytest.fixture
+def bare_account(db: None) -> Account:
+    """An account that has not been onboarded."""
+    return cast.make_bare_account()
+
+
+@pytest.fixture
+def admin(account: Account) -> User:
+    return cast.make_person(account, Role.ADMIN, name="Asha")
+
+
+@pytest.fixture
+def marketer(account: Account) -> User:
+    return cast.make_person(account, Role.MARKETER, name="Mira")
+
+
+@pytest.fixture
+def tester(account: Account) -> User:
+    return cast.make_person(account, Role.TESTER, name="Tom")
+
+
+@pytest.fixture
+def viewer(account: Account) -> User:
+    return cast.make_person(account, Role.VIEWER, name="Vera")
+
+
+@pytest.fixture
+def stranger(db: None) -> User:
+    """An admin, but of another account."""
+    return cast.make_person(cast.make_account("Globex"), Role.ADMIN, name="Sam")
+
+
+def _client(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def as_admin(admin: User) -> Client:
+    return _client(admin)
+
+
+@pytest.fixture
+def as_marketer(marketer: User) -> Client:
+    return _client(marketer)
+
+
+@pytest.fixture
+def as_tester(tester: User) -> Client:
+    return _client(tester)
+
+
+@pytest.fixture
+def as_viewer(viewer: User) -> Client:
+    return _client(viewer)
+
+
+@pytest.fixture
+def as_stranger(stranger: User) -> Client:
+    return _client(stranger)
+
+
+@pytest.fixture
+def anonymous() -> Client:
+    """A browser in which nobody is signed in."""
+    return Client()
+
+
+# --- Flows and keys -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flow(account: Account, admin: User) -> Flow:
+    """A complete draft, WhatsApp then SMS."""
+    return cast.make_flow(account, by=admin)
+
+
+@pytest.fixture
+def published_flow(account: Account, admin: User) -> Flow:
+    return cast.make_published_flow(account, by=admin, title="Delivery notice")
+
+
+@pytest.fixture
+def test_key(account: Account) -> str:
+    """The secret of a test key: nothing leaves the building."""
+    return cast.make_key(account, KeyKind.TEST)[1]
+
+
+@pytest.fixture
+def live_key(account: Account) -> str:
+    return cast.make_key(account, KeyKind.LIVE)[1]
+
+
+@pytest.fixture
+def team_key(account: Account) -> str:
+    return cast.make_key(account, KeyKind.TEAM)[1]
