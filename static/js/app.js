@@ -1,0 +1,37 @@
+// What behaviours share: words for screen readers and toasts. Each behaviour is a file of its own,
+// listens on the document, and so works for content that arrives later.
+window.Fallback = {
+  say(words) {
+    const live = document.getElementById("live");
+    live.textContent = "";
+    setTimeout(() => { live.textContent = words; }, 50);
+  },
+
+  toast(words, { role = "alert", ms = 8000 } = {}) {
+    const toasts = document.getElementById("toasts");
+    if ([...toasts.children].some((toast) => toast.textContent === words)) return;
+    const toast = document.createElement("div");
+    toast.setAttribute("role", role);
+    toast.textContent = words;
+    toasts.append(toast);
+    setTimeout(() => toast.remove(), ms);
+  },
+
+  stored(key, fallback = "") {
+    try { return localStorage.getItem("fallback." + key) ?? fallback; } catch { return fallback; }
+  },
+
+  store(key, value) {
+    try { localStorage.setItem("fallback." + key, value); } catch { /* private window */ }
+  },
+
+  // Runs now for the page and again for whatever htmx brings in.
+  onContent(act) {
+    act(document);
+    document.addEventListener("htmx:load", (event) => act(event.detail.elt));
+  },
+};
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-dismiss]")?.closest(".callout")?.remove();
+});
