@@ -7,7 +7,6 @@ that says who can help; nobody signed in is sent to the sign-in page.
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
@@ -47,13 +46,6 @@ def signed_in(request: HttpRequest) -> User:
     if not isinstance(request.user, User) or not request.user.is_authenticated:
         raise SignInNeeded
     return request.user
-
-
-def caller_address(request: HttpRequest) -> str:
-    """The caller's IP address; of X-Forwarded-For only what our own proxies added is believed."""
-    chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    hops = [*filter(None, chain), str(request.META.get("REMOTE_ADDR", ""))]
-    return hops[max(0, len(hops) - 1 - int(settings.TRUSTED_PROXIES))]
 
 
 def to_sign_in(request: HttpRequest) -> HttpResponseBase:

@@ -153,7 +153,7 @@ def _tries(attempt: Attempt, *, channel: str, key: str) -> Iterator[Entry]:
         at = _instant(made.get("at")) or attempt.created_at
         if result in TRIES_TOLD_ELSEWHERE:
             continue
-        lost = result in {"lost", "unknown"}
+        lost = result == "unknown"
         title = (
             f"The answer of the {channel} carrier was lost"
             if lost

@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from flows import access
+from flows.client_ip import client_ip
 from flows.forms.sign_in import SignInForm
 from flows.models import Account
 
@@ -72,9 +73,9 @@ def _tries_used_up(request: HttpRequest) -> bool:
     email = request.POST.get("email", "").strip().lower()
     minute = int(timezone.now().timestamp() // 60)
     used = []
-    for who in (f"address {access.caller_address(request)}", f"email {email}"):
+    for who in (f"address {client_ip(request)}", f"email {email}"):
         digest = hashlib.blake2b(f"{minute} {who}".encode(errors="replace"), digest_size=16)
         key = f"sign-in:{digest.hexdigest()}"
         cache.add(key, 0, timeout=120)
         used.append(cache.incr(key))
-    return max(used) > settings.SIGN_IN_TRIES_PER_MINUTE
+    return max(used) > int(settings.SIGN_IN_TRIES_PER_MINUTE)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from flows.placeholders import Button, Channel, TemplateContent, preview
 from flows.segments import measure
-from flows.views import errors, theme
+from flows.views import errors, session, theme
 
 from .forms import BlocksForm
 
@@ -92,14 +92,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return render(request, "confirm.html", {**_frame(), **page})
 
 
-def sign_in(request: HttpRequest) -> HttpResponse:
-    from django.contrib.auth.forms import AuthenticationForm
-
-    form = AuthenticationForm(request, request.POST or None)
-    form.fields["username"].label = "Email"
-    return render(request, "sign_in.html", {"form": form}, status=422 if form.errors else 200)
-
-
 def not_found(request: HttpRequest) -> HttpResponse:
     return errors.not_found(request, Exception())
 
@@ -112,7 +104,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", blocks, name="flow-list-blocks"),
     path("confirm/", confirm, name="confirm"),
-    path("sign-in/", sign_in, name="sign-in"),
+    path("sign-in/", session.sign_in, name="sign-in"),
     path("404/", not_found),
     path("500/", broken),
     path("theme/", theme.theme, name="theme"),
