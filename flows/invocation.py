@@ -87,11 +87,11 @@ _TOO_DEEP = f"The body is nested more than {MAX_DEPTH} levels deep."
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise InvocationError([f"The body has the key {_quoted(twice)} twice in one object."])
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in found:
+            raise InvocationError([f"The body has the key {_quoted(key)} twice in one object."])
+        found[key] = value
     return found
 
 

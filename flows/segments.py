@@ -44,10 +44,14 @@ def measure(text: str) -> Segments:
 
 
 def describe_character(character: str) -> str:
-    """The character in quotes, or its name when it cannot be seen."""
+    """The character itself, or its name when it cannot be seen."""
     if character in _INVISIBLE or not character.isprintable() or character.isspace():
-        return unicodedata.name(character, f"character U+{ord(character):04X}").lower()
-    return f"“{character}”"
+        return (
+            unicodedata.name(character, f"character U+{ord(character):04X}")
+            .lower()
+            .replace("u+", "U+")
+        )
+    return character
 
 
 def _is_gsm(character: str) -> bool:
@@ -139,7 +143,7 @@ def _without(text: str, characters: tuple[str, ...]) -> str:
 
 
 def _plain(replacement: object) -> str:
-    return "a space" if replacement == " " else f"“{replacement}”"
+    return "a space" if replacement == " " else f"{replacement}"
 
 
 def _saving(fewer: int, parts: int) -> str:

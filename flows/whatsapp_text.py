@@ -54,7 +54,7 @@ def _code(atoms: list[_Atom], start: int) -> tuple[str, int] | None:
     """```block``` over several lines, or `inline` on one; nothing inside is formatted."""
     for fence in (_BLOCK, _INLINE):
         inside = start + len(fence)
-        if not _has(atoms, start, fence):
+        if not _has(atoms, start, fence) or _has(atoms, inside, _INLINE):
             continue
         for end in range(inside + 1, len(atoms)):
             if fence == _INLINE and _is_break(atoms[end - 1]):
@@ -73,7 +73,7 @@ def _span(atoms: list[_Atom], start: int, markers: frozenset[str]) -> tuple[str,
     for end in range(start + 1, len(atoms)):
         if _is_break(atoms[end]):
             return None
-        if end > start + 1 and _has(atoms, end, marker) and _closes(atoms, end):
+        if end > start + 1 and _is(atoms[end], marker) and _closes(atoms, end):
             tag = _TAGS[marker]
             inner = _render(atoms[start + 1 : end], markers - {marker})
             return f"<{tag}>{inner}</{tag}>", end + 1
@@ -92,8 +92,12 @@ def _closes(atoms: list[_Atom], at: int) -> bool:
 
 def _has(atoms: list[_Atom], at: int, marker: str) -> bool:
     found = atoms[at : at + len(marker)]
-    return all(atom.is_own for atom in found) and "".join(a.text for a in found) == marker
+    return len(found) == len(marker) and all(map(_is, found, marker))
+
+
+def _is(atom: _Atom, character: str) -> bool:
+    return atom.is_own and atom.text == character
 
 
 def _is_break(atom: _Atom) -> bool:
-    return atom.is_own and atom.text == "\n"
+    return _is(atom, "\n")

@@ -71,9 +71,7 @@ def resolve(content: TemplateContent, params: Mapping[str, str]) -> Resolved:
     taken = {} if content.channel is Channel.SMS else _take_special(params)
     needs = needs_of(content)
     values = _sorted_values(content, params, needs)
-    faults = _special_faults(content, taken)
-    if len(values) < needs.positions and not faults:
-        faults.append(_too_few(content, expected=needs.positions, given=len(values)))
+    faults = _special_faults(content, taken) + _count_faults(content, needs, given=len(values))
     faults += [f"The value “{clip(n)}” is missing." for n in needs.names if n not in params]
     if faults:
         raise ParameterError(faults)
@@ -117,7 +115,9 @@ def _special_faults(content: TemplateContent, taken: Mapping[str, str]) -> list[
     if content.is_authentication and not taken.get(CODE_KEY):
         faults.append(f"{_named(content)} is for authentication and needs {CODE_KEY}.")
     if CODE_KEY in taken and not content.is_authentication:
-        faults.append(f"{CODE_KEY} was given, but {_named(content)} is not for authentication.")
+        faults.append(
+            f"{CODE_KEY} was given, but template “{content.name}” is not for authentication."
+        )
     if content.has_header_variable and HEADER_KEY not in taken:
         faults.append(f"{_named(content)} has a header variable and needs {HEADER_KEY}.")
     if content.has_dynamic_url and URL_KEY not in taken:
@@ -129,10 +129,14 @@ def _named(content: TemplateContent) -> str:
     return f"Template “{content.name}”"
 
 
-def _too_few(content: TemplateContent, *, expected: int, given: int) -> str:
+def _count_faults(content: TemplateContent, needs: Needs, *, given: int) -> list[str]:
+    """Too few values; an authentication template without its code has been told so already."""
+    expected = needs.positions
+    if given >= expected or (content.is_authentication and not given):
+        return []
     values = "value" if expected == 1 else "values"
     were = "was" if given == 1 else "were"
-    return f"{_named(content)} expects {expected} {values} by position, {given} {were} given."
+    return [f"{_named(content)} expects {expected} {values} by position, {given} {were} given."]
 
 
 def _lookup(values: list[str], params: Mapping[str, str]) -> Callable[[Variable], str]:
@@ -161,11 +165,12 @@ def _pieces(text: str, channel: Channel, value_of: Callable[[Variable], str | No
 def preview(content: TemplateContent, samples: Mapping[str, str]) -> Preview:
     """The message with samples keyed like `fields`; an empty sample counts as missing.
 
-    Parameters of a real call fit too: when no key is one of ours, they are sorted as in resolve.
+    Other keys fit too: as soon as one is not ours, they are sorted like those of a real call.
     """
     given = {key: value for key, value in samples.items() if value}
     keys = position_keys(content)
-    if keys and not any(key in given for key in keys):
+    special = SPECIAL_KEYS if content.channel is Channel.WHATSAPP else frozenset()
+    if not given.keys() <= {field.key for field in fields(content)} | special:
         ordered = _sorted_values(content, given, needs_of(content))
         given |= dict(zip(keys, ordered, strict=False))
     body = _pieces(
