@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from flows.views import health, rejected, session, theme
+from flows.views import health, reference, rejected, session, theme
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("theme/", theme.theme, name="theme"),
+    path("reference/", reference.api_reference, name="api-reference"),
     # Coming and going.
     path("", session.home, name="home"),
     path("sign-in/", session.sign_in, name="sign-in"),
