@@ -35,16 +35,20 @@ def differences(
 
 
 _AnyStep = Step | PinnedStep
-_COSTS = {"sender": 1.0, "template": 2.0, "media_url": 1.0, "wait_s": 1.0, "counts_as": 1.0}
-_ABSENCE_COST = 2.5
+# A step that changed in every field is still told as changed, but not one that moved as well.
+_COSTS = {"sender": 0.8, "template": 1.6, "media_url": 0.8, "wait_s": 0.8, "counts_as": 0.8}
+_ABSENCE_COST = 2.5  # for a step removed, and again for one added
+_CROSSING_COST = 1.0  # for each step overtaken
 
 
 def _pair_steps(old: Sequence[_AnyStep], new: Sequence[_AnyStep]) -> list[tuple[int, int]]:
     """Which old step became which new one: the cheapest way to tell the change.
 
-    Only steps of one channel are the same step, a removal and an addition cost 2.5 each, and a
-    step rather stayed than moved. At most five steps, so a plain search is quick.
+    Only steps of one channel can be the same step. `free` holds the new steps that no earlier
+    old one became; those taken that come after j are overtaken. At most five steps, so a plain
+    search is quick.
     """
+    everyone = frozenset(range(len(new)))
 
     @cache
     def cheapest(i: int, free: frozenset[int]) -> tuple[float, tuple[tuple[int, int], ...]]:
@@ -55,17 +59,17 @@ def _pair_steps(old: Sequence[_AnyStep], new: Sequence[_AnyStep]) -> list[tuple[
         for j in sorted(free):
             if old[i].channel is new[j].channel:
                 cost, pairs = cheapest(i + 1, free - {j})
-                best = min(
-                    best, (cost + _change_cost(old[i], new[j], abs(i - j)), ((i, j), *pairs))
-                )
+                overtaken = sum(taken > j for taken in everyone - free)
+                cost += _change_cost(old[i], new[j]) + _CROSSING_COST * overtaken
+                best = min(best, (cost, ((i, j), *pairs)))
         return best
 
-    return list(cheapest(0, frozenset(range(len(new))))[1])
+    return list(cheapest(0, everyone)[1])
 
 
-def _change_cost(old: _AnyStep, new: _AnyStep, distance: int) -> float:
+def _change_cost(old: _AnyStep, new: _AnyStep) -> float:
     changed = (cost for name, cost in _COSTS.items() if getattr(old, name) != getattr(new, name))
-    return sum(changed) * 0.75 + 0.1 * distance
+    return sum(changed)
 
 
 def _top_differences(
@@ -94,7 +98,7 @@ def _step_differences(old: _AnyStep, new: _AnyStep, catalog: Catalog) -> list[st
 
 def _summary(step: _AnyStep, catalog: Catalog) -> str:
     sender, template = _sender(step, catalog), _template(step, catalog)
-    return f"{step.channel.label} from {sender} with template {template}, wait {_wait(step)}"
+    return f"{step.channel.label} from {sender} with {template}, wait {_wait(step)}"
 
 
 def _order(steps: Sequence[_AnyStep]) -> str:
@@ -102,8 +106,10 @@ def _order(steps: Sequence[_AnyStep]) -> str:
 
 
 def _profile(profile: str, catalog: Catalog) -> str:
-    title = catalog.callback_profiles.get(profile, "a deleted profile")
-    return f"“{title}”" if profile else "none"
+    if not profile:
+        return "none"
+    title = catalog.callback_profiles.get(profile)
+    return f"“{title}”" if title else "a deleted profile"
 
 
 def _sender(step: _AnyStep, catalog: Catalog) -> str:

@@ -40,14 +40,14 @@ def pinned(content: TemplateContent, wait_s: int = 60) -> PinnedStep:
     )
 
 
-def sender(id: str, channel: Channel = WHATSAPP, **more: str) -> SenderFacts:
+def sender(public_id: str, channel: Channel = WHATSAPP, **more: str) -> SenderFacts:
     facts = {"identifier": "918047182200", "generation": "V1", "status": "approved"}
-    facts |= {"label": f"Shop {id}", "connection": "sandbox", **more}
-    return SenderFacts(id=id, channel=channel, **facts)
+    facts |= {"label": f"Shop {public_id}", "connection": "sandbox", **more}
+    return SenderFacts(id=public_id, channel=channel, **facts)
 
 
-def template(id: str, content: TemplateContent, status: str = "approved") -> TemplateFacts:
-    return TemplateFacts(id, content, status, f"Template {id}")
+def template(public_id: str, content: TemplateContent, status: str = "approved") -> TemplateFacts:
+    return TemplateFacts(public_id, content, status, f"Template {public_id}")
 
 
 CATALOG = Catalog(
