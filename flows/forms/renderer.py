@@ -1,11 +1,21 @@
-"""How a form field becomes HTML: one field template, one bound field. Knows no form and no model."""
+"""How a form field becomes HTML: one field template, one bound field. Knows no form, no model."""
+
+from typing import Any
 
 from django.forms.boundfield import BoundField
 from django.forms.renderers import TemplatesSetting
 
+# Characters that no HTML page may hold; what was typed comes back without them.
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), *range(127, 160)])
+
 
 class UiBoundField(BoundField):
     """A field whose error paragraph is always in the page, so it may always be named."""
+
+    def value(self) -> Any:
+        """What was typed, fit to be written into a page."""
+        value = super().value()
+        return value.translate(CONTROLS) if isinstance(value, str) else value
 
     @property
     def aria_describedby(self) -> str:

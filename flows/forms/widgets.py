@@ -53,9 +53,10 @@ class WaitField(forms.MultiValueField):
     widget = WaitInput
 
     def __init__(self, **kwargs: Any) -> None:
+        whole = {"invalid": "Enter the wait as a whole number"}
         parts = (
-            forms.IntegerField(error_messages={"invalid": "Enter the wait as a whole number"}),
-            forms.ChoiceField(choices=[("s", "seconds"), ("min", "minutes")]),
+            forms.IntegerField(required=False, error_messages=whole),
+            forms.ChoiceField(required=False, choices=[("s", "seconds"), ("min", "minutes")]),
         )
         super().__init__(fields=parts, require_all_fields=False, **kwargs)
 
@@ -64,3 +65,10 @@ class WaitField(forms.MultiValueField):
         if not data_list or data_list[0] is None:
             return None
         return int(data_list[0]) * (60 if data_list[1] == "min" else 1)
+
+    def clean(self, value: Any) -> int | None:
+        """A unit alone is no wait."""
+        seconds: int | None = super().clean(value)
+        if seconds is None and self.required:
+            raise forms.ValidationError(self.error_messages["required"], code="required")
+        return seconds

@@ -58,8 +58,9 @@ def _blocks(values: Sequence[int], scale: float) -> list[Block]:
     return blocks
 
 
-def _bar(index: int, row: tuple[str, Sequence[int]], *, series: Sequence[str], total: int,
-         scale: float) -> Bar:
+def _bar(
+    index: int, row: tuple[str, Sequence[int]], *, series: Sequence[str], total: int, scale: float
+) -> Bar:
     label, values = row
     slot = (WIDTH - LEFT) / total
     said = ", ".join(f"{value:,} {name}" for name, value in zip(series, values, strict=True))

@@ -52,6 +52,8 @@ STATUSES: Mapping[str, Status] = {
     "skipped": Status("Skipped", "forward"),
     "succeeded": Status("Succeeded", "check-circle", "ok"),
     "timed_out": Status("Timed out", "clock", "warn"),
+    "timeout": Status("Timed out", "clock", "warn"),
+    "late": Status("Late", "clock", "warn"),
     "stopped": Status("Stopped", "stop-circle"),
     "not_sent": Status("Not sent", "no-symbol", "danger"),
     # senders, templates, onboarding, callbacks, calls
@@ -65,6 +67,7 @@ STATUSES: Mapping[str, Status] = {
     "in_review": Status("In review", "clock", "info"),
     "blocked": Status("Blocked", "lock-closed", "danger"),
     "retrying": Status("Retrying", "arrow-path", "warn"),
+    "given_up": Status("Given up", "x-circle", "danger"),
     "dropped": Status("Dropped", "no-symbol"),
     # API keys
     "test": Status("Test", "beaker", "test"),

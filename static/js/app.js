@@ -25,10 +25,14 @@ window.Fallback = {
     try { localStorage.setItem("fallback." + key, value); } catch { /* private window */ }
   },
 
-  // Runs now for the page and again for whatever htmx brings in.
-  onContent(act) {
-    act(document);
-    document.addEventListener("htmx:load", (event) => act(event.detail.elt));
+  // Acts on every element that fits: now in the page, later in whatever htmx brings in.
+  onEach(selector, act) {
+    const all = (root) => {
+      if (root.matches?.(selector)) act(root);
+      root.querySelectorAll(selector).forEach(act);
+    };
+    all(document);
+    document.addEventListener("htmx:load", (event) => all(event.detail.elt));
   },
 };
 

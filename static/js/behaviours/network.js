@@ -13,8 +13,15 @@ for (const [name, sentence] of Object.entries(words)) {
 }
 
 // Polling (data-poll) rests while the tab is hidden.
+const resting = new WeakSet();
 document.addEventListener("htmx:confirm", (event) => {
-  if (!event.target.matches?.("[data-poll]") || !document.hidden) return;
+  const { elt, issueRequest } = event.detail;
+  if (!document.hidden || !elt.matches("[data-poll]")) return;
   event.preventDefault();
-  document.addEventListener("visibilitychange", () => event.detail.issueRequest(true), { once: true });
+  if (resting.has(elt)) return;
+  resting.add(elt);
+  document.addEventListener("visibilitychange", () => {
+    resting.delete(elt);
+    if (elt.isConnected) issueRequest(true);
+  }, { once: true });
 });

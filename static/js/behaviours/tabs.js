@@ -50,7 +50,4 @@ const build = (box) => {
   choose(box, Math.max(at, Number(box.dataset.tabsOpen ?? 0)));
 };
 
-Fallback.onContent((root) => {
-  if (root.matches?.("[data-tabs]")) build(root);
-  root.querySelectorAll("[data-tabs]").forEach(build);
-});
+Fallback.onEach("[data-tabs]", build);

@@ -38,8 +38,8 @@ const show = (element) => {
   element.title = absolute(at);
 };
 
-const showAll = (root = document) => root.querySelectorAll("time[data-time]").forEach(show);
-Fallback.onContent(showAll);
+const showAll = () => document.querySelectorAll("time[data-time]").forEach(show);
+Fallback.onEach("time[data-time]", show);
 setInterval(() => document.hidden || document.querySelectorAll("time[data-time='countdown']").forEach(show), 500);
 setInterval(() => document.hidden || showAll(), 20000);
 

@@ -23,4 +23,4 @@ document.addEventListener("input", (event) => {
   const box = event.target.closest("[data-wait]");
   if (box) mark(box);
 });
-Fallback.onContent((root) => root.querySelectorAll("[data-wait]").forEach(mark));
+Fallback.onEach("[data-wait]", mark);

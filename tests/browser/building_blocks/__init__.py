@@ -1,1 +1,1 @@
-"""Pages made only of the building blocks of docs/interface.md, for tests: no page of the product."""
+"""Pages made only of the building blocks of docs/interface.md, for tests; no product page."""

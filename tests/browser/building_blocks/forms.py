@@ -31,7 +31,7 @@ class BlocksForm(forms.Form):
     wait_s = WaitField(
         label="Wait before the next step",
         help_text="5 seconds to 15 minutes without a final receipt.",
-        error_messages={"required": "Enter a wait", "incomplete": "Enter a wait"},
+        error_messages={"required": "Enter a wait"},
     )
     body = forms.CharField(
         label="Message",

@@ -71,8 +71,10 @@ def _blocks(form: BlocksForm) -> dict[str, object]:
 
 
 def blocks(request: HttpRequest) -> HttpResponse:
-    form = BlocksForm(request.POST) if request.method == "POST" else BlocksForm(
-        initial={"wait_s": 120, "channel": "whatsapp"}
+    form = (
+        BlocksForm(request.POST)
+        if request.method == "POST"
+        else BlocksForm(initial={"wait_s": 120, "channel": "whatsapp"})
     )
     if request.GET.get("flash"):
         messages.success(request, "“Order update” was deleted.", extra_tags="undo:/confirm/")
@@ -81,7 +83,7 @@ def blocks(request: HttpRequest) -> HttpResponse:
     return HttpResponse(template.render({**_frame(), **_blocks(form)}, request), status=status)
 
 
-def confirm(request: HttpRequest) -> HttpResponse:
+def confirm(request: HttpRequest, sid: str = "") -> HttpResponse:
     page = {
         "title": "Delete “Order update”?",
         "sentence": "Callers get an error from now on. 12 executions are running and will finish.",
@@ -90,6 +92,15 @@ def confirm(request: HttpRequest) -> HttpResponse:
         "cancel_url": "/",
     }
     return render(request, "confirm.html", {**_frame(), **page})
+
+
+def autosave(request: HttpRequest) -> HttpResponse:
+    words = engines["django"].from_string("Draft saved {% when now %}")
+    return HttpResponse(words.render({"now": timezone.now()}))
+
+
+def swap(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<p>Swapped</p>")
 
 
 def not_found(request: HttpRequest) -> HttpResponse:
@@ -105,6 +116,8 @@ urlpatterns = [
     path("", blocks, name="flow-list-blocks"),
     path("confirm/", confirm, name="confirm"),
     path("sign-in/", session.sign_in, name="sign-in"),
+    path("autosave/", autosave),
+    path("swap/", swap),
     path("404/", not_found),
     path("500/", broken),
     path("theme/", theme.theme, name="theme"),

@@ -1,0 +1,91 @@
+"""A real browser for tests: Debian's Chromium, on this machine only, strict about errors."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, Route
+
+# Sync Playwright keeps an event loop in this thread; Django's async guard would refuse the ORM.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
+OUTSIDE = """() => [...document.querySelectorAll("body *")]
+  .map((element) => [element, element.getBoundingClientRect()])
+  .filter(([element, box]) => box.width && box.right > innerWidth + 1 && element.checkVisibility()
+    && !element.closest(".scroll, pre, .wizard, .tablist, .vh, [popover]"))
+  .map(([element, box]) => `${element.tagName}.${element.className} ends at ${box.right}`)"""
+
+
+def _chromium() -> str | None:
+    return (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/browser/" in str(item.path):
+            item.add_marker(pytest.mark.browser)
+            if _chromium() is None:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    args = ["--no-sandbox", "--disable-dev-shm-usage", "--font-render-hinting=none"]
+    return {**browser_type_launch_args, "args": args, "executable_path": _chromium()}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **browser_context_args,
+        "viewport": {"width": 1280, "height": 900},
+        "locale": "en-GB",
+        "timezone_id": "Asia/Kolkata",
+        "reduced_motion": "reduce",
+    }
+
+
+@pytest.fixture
+def page(page: Page) -> Iterator[Page]:
+    """Fails on script errors, errors in the console, and requests that leave the machine."""
+    watch(page, bad := [])
+    yield page
+    assert not bad, bad
+
+
+def watch(page: Page, bad: list[str]) -> None:
+    """Collect what goes wrong on a page into `bad`."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        expected = "status of 422" in message.text  # a wrong form is answered so
+        if message.type == "error" and not expected:
+            bad.append(message.text)
+
+    def stay_here(route: Route) -> None:
+        if route.request.url.startswith(("http://localhost", "http://127.0.0.1", "data:")):
+            route.continue_()
+        else:
+            bad.append(f"left the machine: {route.request.url}")
+            route.abort()
+
+    page.on("pageerror", lambda error: bad.append(str(error)))
+    page.on("console", on_console)
+    page.route("**/*", stay_here)
+
+
+@pytest.fixture
+def faults() -> Callable[[Page], list[str]]:
+    """What axe finds wrong, and what sticks out of the window: `assert faults(page) == []`."""
+
+    def find(page: Page) -> list[str]:
+        found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+        said = [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
+        return said + page.evaluate(OUTSIDE)
+
+    return find
