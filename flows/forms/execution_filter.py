@@ -28,6 +28,7 @@ PERIODS = {
 RUNNING = "running"
 TWICE = "delivered_twice"
 IS_TEST = Q(is_test_send=True) | Q(kind=KeyKind.TEST)
+MORE = ("status", "channel", "test", "since", "until", "request_id")
 CHOOSE = {"invalid_choice": "Choose one of the entries in the list"}
 DAY = {"invalid": "Enter a date like 2026-11-22"}
 
@@ -83,7 +84,7 @@ class ExecutionFilter(forms.Form):
         widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
     )
     request_id = forms.CharField(
-        label="Request ID or invocation ID",
+        label="Request or invocation ID",
         required=False,
         max_length=128,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -130,6 +131,11 @@ class ExecutionFilter(forms.Form):
     def chips(self) -> list[Chip]:
         """Every filter that is on, in words."""
         return [Chip(name, self._label(name), self._words(name, v)) for name, v in self._chosen()]
+
+    @property
+    def uses_more(self) -> bool:
+        """A filter is on, or wrong, that stands under “More filters”."""
+        return any(self.data.get(name) for name in MORE)
 
     def _chosen(self) -> Iterator[tuple[str, Any]]:
         if self.is_valid():
