@@ -1,0 +1,142 @@
+"""HTTP out of the house: one session, limits on time and size, and a guard against addresses that
+are not public. Knows no settings; never follows a redirect and never logs.
+"""
+
+import socket
+from collections.abc import Mapping
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from .base import Answer, AnswerLost, NotReached
+
+MAX_ANSWER_BYTES = 64 * 1024
+CONNECT_TIMEOUT_S = 10
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+class PrivateAddress(OSError):
+    """The address is not public, so nothing is sent there."""
+
+
+def is_public(address: str) -> bool:
+    """Whether the address belongs to the public internet, also when it is wrapped in IPv6."""
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
+        found = inner
+    return found.is_global and not (
+        found.is_multicast or found.is_reserved or found.is_unspecified or found.is_link_local
+    )
+
+
+def _wrapped(address: IPv6Address) -> IPv4Address | None:
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
+
+
+def address_problem(url: str, *, allow_private: bool = False) -> str | None:
+    """Why this URL cannot be posted to, as a sentence for a form; looks its host name up."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
+    except ValueError:
+        return "Enter a valid URL."
+    if parts.scheme not in ("http", "https") or not host:
+        return "Enter a URL that starts with https:// or http:// and names a host."
+    if parts.username is not None or parts.password is not None:
+        return "Put the user name and password into the basic authentication fields."
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return f"The host {host} cannot be found."
+    if not allow_private and not all(is_public(str(entry[4][0])) for entry in found):
+        return f"The host {host} is not on the public internet. Enter a public address."
+    return None
+
+
+class Web:
+    """The session that all requests of one process share; an async context manager."""
+
+    def __init__(self, *, allow_private: bool, connections: int = 200, per_host: int = 50) -> None:
+        self._allow_private = allow_private
+        self._connections, self._per_host = connections, per_host
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        connector = aiohttp.TCPConnector(
+            limit=self._connections,
+            limit_per_host=self._per_host,
+            socket_factory=self._guarded_socket,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"User-Agent": "Fallback/1", "Accept-Encoding": "identity"},
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session:
+            await self._session.close()
+
+    async def post(
+        self, url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float
+    ) -> Answer:
+        """Post and read the answer, cut off at 64 KiB; raises NotReached or AnswerLost."""
+        if self._session is None:
+            raise RuntimeError("The session is not open.")
+        timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
+        try:
+            async with self._session.post(
+                url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False
+            ) as response:
+                read = await _read(response)
+                return Answer(response.status, dict(response.headers), read)
+        except aiohttp.InvalidURL as error:
+            raise NotReached("the URL is not valid") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise NotReached("no connection within the time limit") from error
+        except aiohttp.ClientConnectorError as error:
+            raise NotReached(_why(error)) from error
+        except TimeoutError as error:
+            raise AnswerLost(f"no answer within {timeout_s:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise AnswerLost(f"the connection broke ({type(error).__name__})") from error
+
+    def _guarded_socket(self, address_info: Any) -> socket.socket:
+        """The last moment before a connection: refuses by the very address it would go to."""
+        family, kind, protocol, _, address = address_info
+        if not self._allow_private and not is_public(str(address[0])):
+            raise PrivateAddress("the address is not on the public internet")
+        return socket.socket(family, kind, protocol)
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    read = bytearray()
+    async for chunk in response.content.iter_chunked(8192):
+        read += chunk
+        if len(read) >= MAX_ANSWER_BYTES:
+            response.close()
+            break
+    return bytes(read[:MAX_ANSWER_BYTES])
+
+
+def _why(error: aiohttp.ClientConnectorError) -> str:
+    if "not on the public internet" in str(error):
+        return "the address is not on the public internet"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the host name cannot be found"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "the secure connection could not be set up"
+    return "the connection was refused"

@@ -1,0 +1,103 @@
+"""The engine's turns: match receipts, claim, decide, send, record. No state but what rows hold.
+
+`turn` makes one turn at a given time, for tests; `Engine` in loop.py makes them without end.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils import timezone
+
+from flows.connectors import registry
+from flows.connectors.base import ErrorClass, Http, Refused, SendResult, Unknown
+from flows.connectors.http import Web
+from flows.models import Attempt
+from flows.placeholders import ParameterError
+
+from . import receive, store
+from .decide import decide
+from .snapshots import Claimed, Sent
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attempt that is stored as "sending" and now goes to its carrier."""
+
+    claimed: Claimed
+    attempt: Attempt
+
+
+def send_timeout_s() -> float:
+    """How long a carrier may take: well under the lease, so that a lease outlives its send."""
+    return float(settings.ENGINE_LEASE_S) / 2
+
+
+def begin(*, limit: int, now: datetime) -> tuple[int, list[Job]]:
+    """Everything of a turn before the sends; returns how many rows it touched, and the sends."""
+    touched = 0
+    while found := receive.match(limit=limit, now=now):  # all, so that no step times out unheard
+        touched += found
+    claimed = store.claim(limit=limit, lease_s=settings.ENGINE_LEASE_S, now=now)
+    decided = [(one, decide(one.snapshot, now)) for one in claimed]
+    jobs = [Job(*sending) for sending in store.apply(decided, now=now)] if decided else []
+    return touched + len(claimed), jobs
+
+
+async def perform(job: Job, web: Http, clock: Callable[[], datetime]) -> Sent:
+    """Hand one message to its carrier; whatever goes wrong after that is an unknown answer."""
+    result = await _send(job, web)
+    return Sent(job.claimed, job.attempt, result, clock())
+
+
+async def _send(job: Job, web: Http) -> SendResult:
+    try:
+        message = job.claimed.message(job.attempt)
+    except ParameterError as error:
+        return Refused("parameters", ErrorClass.TEMPLATE_PROBLEM, str(error))
+    connection = job.attempt.connection
+    try:
+        connector = registry.find(job.attempt.connector, extra=settings.EXTRA_CONNECTORS)
+        config = connection.config if connection else {}
+        async with asyncio.timeout(send_timeout_s()):
+            return await connector.send(message, config=config, http=web)
+    except TimeoutError:
+        return Unknown("the carrier did not answer in time")
+    except Exception as error:  # noqa: BLE001 - a connector's fault must not stop the others
+        _log_fault(job, error)
+        return Unknown("the connector failed")
+
+
+def _log_fault(job: Job, error: Exception) -> None:
+    log.error(
+        "engine.connector_failed",
+        extra={"attempt_id": job.attempt.pk, "error": type(error).__name__},
+    )
+
+
+def turn(now: datetime | None = None, *, limit: int | None = None) -> int:
+    """One whole turn as if it were `now`; returns how many rows it touched."""
+    now = now or timezone.now()
+    touched, jobs = begin(limit=limit or settings.ENGINE_BATCH_SIZE, now=now)
+    if jobs:
+        store.record(asyncio.run(_perform_all(jobs, now)), now=now)
+    return touched
+
+
+def until_idle(now: datetime | None = None) -> int:
+    """Turns until nothing is due at `now`; returns how many rows were touched in all."""
+    now = now or timezone.now()
+    total = 0
+    while touched := turn(now):
+        total += touched
+    return total
+
+
+async def _perform_all(jobs: Sequence[Job], now: datetime) -> list[Sent]:
+    async with Web(allow_private=True) as web:
+        return await asyncio.gather(*(perform(job, web, lambda: now) for job in jobs))

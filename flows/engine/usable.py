@@ -1,0 +1,73 @@
+"""Which senders and templates may be used right now, and by which carrier; changes nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.conf import settings
+
+from flows.connectors import registry
+from flows.connectors.sandbox import KEY as SANDBOX
+from flows.definition import PinnedStep
+from flows.models import AssetStatus, Connection, KeyKind, Sender, Template
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """Who sends a step: a connector, and the connection with its configuration if there is one."""
+
+    connector: str
+    connection: Connection | None = None
+    dlt_entity_id: str = ""
+
+
+@dataclass(frozen=True)
+class Assets:
+    """Senders and templates as they stand now, by public id."""
+
+    senders: Mapping[str, Sender] = field(default_factory=dict)
+    templates: Mapping[str, Template] = field(default_factory=dict)
+
+    def carrier(self, step: PinnedStep, *, kind: str) -> Carrier:
+        """Whatever the sender's connection is, the Sandbox plays every step of a test key."""
+        sender = self.senders[step.sender]
+        if kind == KeyKind.TEST:
+            return Carrier(SANDBOX, dlt_entity_id=sender.dlt_entity_id)
+        return Carrier(sender.connection.connector, sender.connection, sender.dlt_entity_id)
+
+    def obstacles(self, steps: Sequence[PinnedStep], *, kind: str) -> dict[int, str]:
+        """Why steps cannot be used, by index; a step that can is left out."""
+        found = {index: self._obstacle(step, kind) for index, step in enumerate(steps)}
+        return {index: reason for index, reason in found.items() if reason}
+
+    def _obstacle(self, step: PinnedStep, kind: str) -> str:
+        sender, template = self.senders.get(step.sender), self.templates.get(step.template)
+        if template is None:
+            return f"the template {step.content.name} no longer exists"
+        if template.status != AssetStatus.APPROVED:
+            return f"the template {template.name} is {template.get_status_display().lower()}"
+        if sender is None:
+            return f"the sender {step.sender_identifier} no longer exists"
+        if sender.status != AssetStatus.APPROVED:
+            return f"the sender {sender.identifier} is {sender.get_status_display().lower()}"
+        carrier = self.carrier(step, kind=kind)
+        if carrier.connector not in registry.load(tuple(settings.EXTRA_CONNECTORS)):
+            return f"there is no connector “{carrier.connector}” in this installation"
+        return ""
+
+
+def load(steps: Iterable[PinnedStep]) -> Assets:
+    """The senders and templates of these steps, in two statements."""
+    steps = list(steps)
+    senders = Sender.objects.select_related("connection").filter(
+        public_id__in=_uuids(step.sender for step in steps)
+    )
+    templates = Template.objects.filter(public_id__in=_uuids(step.template for step in steps))
+    return Assets(
+        {str(sender.public_id): sender for sender in senders},
+        {str(template.public_id): template for template in templates},
+    )
+
+
+def _uuids(public_ids: Iterable[str]) -> set[UUID]:
+    return {UUID(public_id) for public_id in set(public_ids)}
