@@ -183,6 +183,17 @@ def current(context: Context, *areas: str) -> SafeString | str:
 
 
 @register.simple_tag(takes_context=True)
+def nav_account(context: Context) -> Any:
+    """The account that navigation leads into: the seat's, else the last one, else the first."""
+    if seat := context.get("seat"):
+        return seat.account
+    accounts = list(context.get("accounts") or ())
+    last = context["request"].COOKIES.get("account")
+    first = accounts[0] if accounts else None
+    return next((account for account in accounts if account.sid == last), first)
+
+
+@register.simple_tag(takes_context=True)
 def query(context: Context, **changes: object) -> str:
     """`<a href="{% query page=None status="draft" %}">`: this page's query with changes."""
     request = context["request"]
