@@ -88,40 +88,45 @@ def test_shell_quoting_survives_an_apostrophe() -> None:
     assert """it'"'"'s""" in curl
 
 
-class TestVerification:
-    """The code we print for receivers works with a signature made by the library."""
+# --- Verification ---------------------------------------------------------------------------------
 
-    BODY = b'{"workflowInvocationId":"x"}'
+"""The code we print for receivers works with a signature made by the library."""
 
-    @pytest.fixture
-    def secret(self, monkeypatch: pytest.MonkeyPatch) -> str:
-        secret = new_signing_secret()
-        monkeypatch.setenv("FALLBACK_CALLBACK_SECRET", secret)
-        return secret
+BODY = b'{"workflowInvocationId":"x"}'
 
-    def _headers(self, secret: str) -> dict[str, str]:
-        from datetime import UTC, datetime
 
-        at = datetime.now(UTC)
-        signature = Webhook(secret).sign("msg_1", at, self.BODY.decode())
-        return {
-            "webhook-id": "msg_1",
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": signature,
-        }
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> str:
+    secret = new_signing_secret()
+    monkeypatch.setenv("FALLBACK_CALLBACK_SECRET", secret)
+    return secret
 
-    def test_python_takes_what_is_signed_and_refuses_the_rest(self, secret: str) -> None:
-        names: dict[str, Any] = {}
-        exec(callback.VERIFY_PYTHON, names)
-        result = names["result_of"](self.BODY, self._headers(secret))
-        assert result == {"workflowInvocationId": "x"}
-        with pytest.raises(WebhookVerificationError):
-            names["result_of"](self.BODY + b" ", self._headers(secret))
 
-    def test_by_hand_agrees_with_the_library(self, secret: str) -> None:
-        names: dict[str, Any] = {"headers": self._headers(secret), "body": self.BODY}
-        exec(callback.VERIFY_BY_HAND, names)
-        assert names["is_ours"] is True
-        names["body"] = b"forged"
-        exec(callback.VERIFY_BY_HAND, names)
-        assert names["is_ours"] is False
+def _headers(secret: str) -> dict[str, str]:
+    from datetime import UTC, datetime
+
+    at = datetime.now(UTC)
+    signature = Webhook(secret).sign("msg_1", at, BODY.decode())
+    return {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+def test_python_takes_what_is_signed_and_refuses_the_rest(secret: str) -> None:
+    names: dict[str, Any] = {}
+    exec(callback.VERIFY_PYTHON, names)
+    result = names["result_of"](BODY, _headers(secret))
+    assert result == {"workflowInvocationId": "x"}
+    with pytest.raises(WebhookVerificationError):
+        names["result_of"](BODY + b" ", _headers(secret))
+
+
+def test_by_hand_agrees_with_the_library(secret: str) -> None:
+    names: dict[str, Any] = {"headers": _headers(secret), "body": BODY}
+    exec(callback.VERIFY_BY_HAND, names)
+    assert names["is_ours"] is True
+    names["body"] = b"forged"
+    exec(callback.VERIFY_BY_HAND, names)
+    assert names["is_ours"] is False
