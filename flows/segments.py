@@ -46,11 +46,8 @@ def measure(text: str) -> Segments:
 def describe_character(character: str) -> str:
     """The character itself, or its name when it cannot be seen."""
     if character in _INVISIBLE or not character.isprintable() or character.isspace():
-        return (
-            unicodedata.name(character, f"character U+{ord(character):04X}")
-            .lower()
-            .replace("u+", "U+")
-        )
+        name = unicodedata.name(character, "").lower()
+        return name or f"character U+{ord(character):04X}"
     return character
 
 

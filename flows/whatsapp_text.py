@@ -31,7 +31,7 @@ def to_html(pieces: Sequence[Piece]) -> str:
     Values are `<mark class="var">`, placeholders without a value `<mark class="var missing">`.
     """
     atoms = [atom for piece in pieces for atom in _atoms(piece)]
-    return _render(atoms, frozenset(_TAGS))
+    return _render(atoms)
 
 
 def _atoms(piece: Piece) -> list[_Atom]:
@@ -41,10 +41,10 @@ def _atoms(piece: Piece) -> list[_Atom]:
     return [_Atom(piece.text, f'<mark class="{css}">{escape(piece.text)}</mark>', False)]
 
 
-def _render(atoms: list[_Atom], markers: frozenset[str]) -> str:
+def _render(atoms: list[_Atom]) -> str:
     html, position = [], 0
     while position < len(atoms):
-        found = _code(atoms, position) or _span(atoms, position, markers)
+        found = _code(atoms, position) or _span(atoms, position)
         rendered, position = found or (atoms[position].html, position + 1)
         html.append(rendered)
     return "".join(html)
@@ -65,17 +65,17 @@ def _code(atoms: list[_Atom], start: int) -> tuple[str, int] | None:
     return None
 
 
-def _span(atoms: list[_Atom], start: int, markers: frozenset[str]) -> tuple[str, int] | None:
+def _span(atoms: list[_Atom], start: int) -> tuple[str, int] | None:
     """A marker opens before and closes after a non-space, outside a word, on one line."""
     marker = atoms[start].text
-    if not atoms[start].is_own or marker not in markers or not _opens(atoms, start):
+    if not atoms[start].is_own or marker not in _TAGS or not _opens(atoms, start):
         return None
     for end in range(start + 1, len(atoms)):
         if _is_break(atoms[end]):
             return None
         if end > start + 1 and _is(atoms[end], marker) and _closes(atoms, end):
             tag = _TAGS[marker]
-            inner = _render(atoms[start + 1 : end], markers - {marker})
+            inner = _render(atoms[start + 1 : end])
             return f"<{tag}>{inner}</{tag}>", end + 1
     return None
 

@@ -20,7 +20,7 @@ from flows.definition.values import (
 from flows.placeholders import Channel, TemplateContent
 
 APPROVED = "approved"
-TOO_MANY_STEPS = f"Remove a step: a flow has at most {MAX_STEPS}."
+TOO_MANY_STEPS = f"Remove a step: a flow has at most {MAX_STEPS} steps."
 WAIT_PROBLEM = f"Enter a wait between {MIN_WAIT_S} and {MAX_WAIT_S} seconds."
 
 
@@ -45,7 +45,7 @@ def step_count_problem(count: int) -> str:
         return TOO_MANY_STEPS
     if count < MIN_STEPS:
         missing = "a second step" if count else "a first and a second step"
-        return f"Add {missing}: a flow has {MIN_STEPS} to {MAX_STEPS}."
+        return f"Add {missing}: a flow has {MIN_STEPS} to {MAX_STEPS} steps."
     return ""
 
 
@@ -64,8 +64,10 @@ def step_problems(step: Step, catalog: Catalog) -> list[tuple[str, str]]:
 
 def _sender_problem(step: Step, sender: SenderFacts | None) -> str:
     choose = f"Choose {_a(step.channel)} sender"
-    if sender is None or sender.channel is not step.channel:
+    if sender is None:
         return f"{choose}: this one no longer exists." if step.sender else f"{choose}."
+    if sender.channel is not step.channel:
+        return f"{choose}: {sender.label} sends by {sender.channel.label}."
     if sender.status != APPROVED:
         return f"{choose} that is approved: {sender.label} is {sender.status}."
     if step.channel is Channel.WHATSAPP and sender.generation != "V1":
@@ -75,8 +77,10 @@ def _sender_problem(step: Step, sender: SenderFacts | None) -> str:
 
 def _template_problem(step: Step, template: TemplateFacts | None) -> str:
     choose = f"Choose {_a(step.channel)} template"
-    if template is None or template.content.channel is not step.channel:
+    if template is None:
         return f"{choose}: this one no longer exists." if step.template else f"{choose}."
+    if template.content.channel is not step.channel:
+        return f"{choose}: {template.label} is for {template.content.channel.label}."
     if template.status != APPROVED:
         return f"{choose} that is approved: {template.label} is {template.status}."
     kinds = {"text", "authentication"}
@@ -112,8 +116,7 @@ def _is_https(url: str) -> bool:
 
 
 def _is_wait(wait_s: object) -> bool:
-    is_number = isinstance(wait_s, int) and not isinstance(wait_s, bool)
-    return is_number and MIN_WAIT_S <= wait_s <= MAX_WAIT_S  # type: ignore[operator]
+    return isinstance(wait_s, int) and MIN_WAIT_S <= wait_s <= MAX_WAIT_S
 
 
 def _counts_as_problem(step: Step) -> str:

@@ -125,7 +125,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_form() -> None:
             "callback_profile",
             "Choose another callback profile or none: this one no longer exists.",
         ),
-        Problem("steps", "Add a second step: a flow has 2 to 5."),
+        Problem("steps", "Add a second step: a flow has 2 to 5 steps."),
         Problem("steps.0.sender", "Choose an SMS sender."),
         Problem("steps.0.template", "Choose an SMS template."),
         Problem("steps.0.wait_s", "Enter a wait between 5 and 900 seconds."),
@@ -149,9 +149,9 @@ def test_two_to_five_steps_in_any_order_are_fine(count: int) -> None:
 @pytest.mark.parametrize(
     ("count", "message"),
     [
-        (0, "Add a first and a second step: a flow has 2 to 5."),
-        (1, "Add a second step: a flow has 2 to 5."),
-        (6, "Remove a step: a flow has at most 5."),
+        (0, "Add a first and a second step: a flow has 2 to 5 steps."),
+        (1, "Add a second step: a flow has 2 to 5 steps."),
+        (6, "Remove a step: a flow has at most 5 steps."),
     ],
 )
 def test_fewer_or_more_steps_are_not(count: int, message: str) -> None:
@@ -163,7 +163,7 @@ def test_fewer_or_more_steps_are_not(count: int, message: str) -> None:
     [
         ("", "Choose a WhatsApp sender."),
         ("gone", "Choose a WhatsApp sender: this one no longer exists."),
-        ("sms", "Choose a WhatsApp sender: this one no longer exists."),
+        ("sms", "Choose a WhatsApp sender: Shop sms sends by SMS."),
         ("waiting", "Choose a WhatsApp sender that is approved: Shop waiting is pending."),
         ("v2", "Choose a WhatsApp sender of generation V1: Shop v2 is V2."),
     ],
@@ -174,7 +174,7 @@ def test_a_whatsapp_sender_must_be_approved_and_v1(sender: str, message: str) ->
 
 def test_an_sms_sender_needs_no_generation() -> None:
     assert messages(with_sms(sender="wa")) == {
-        "steps.1.sender": "Choose an SMS sender: this one no longer exists."
+        "steps.1.sender": "Choose an SMS sender: Shop wa sends by WhatsApp."
     }
     assert messages(with_sms()) == {}
 
@@ -184,7 +184,7 @@ def test_an_sms_sender_needs_no_generation() -> None:
     [
         ("", "Choose a WhatsApp template."),
         ("gone", "Choose a WhatsApp template: this one no longer exists."),
-        ("sms", "Choose a WhatsApp template: this one no longer exists."),
+        ("sms", "Choose a WhatsApp template: Template sms is for SMS."),
         ("paused", "Choose a WhatsApp template that is approved: Template paused is paused."),
         (
             "carousel",

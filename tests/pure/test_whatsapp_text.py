@@ -35,6 +35,7 @@ def text(words: str) -> list[Piece]:
         ("```*not bold*\n_nor this_```", "<code>*not bold*\n_nor this_</code>"),
         ("snake_case_name", "snake_case_name"),
         ("2*3*4", "2*3*4"),
+        ("2*3* 4", "2*3* 4"),
         ("* item", "* item"),
         ("*not *", "*not *"),
         ("*not\nbold*", "*not\nbold*"),
