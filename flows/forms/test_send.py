@@ -45,7 +45,12 @@ class StepGroup:
 
 
 class TestSendForm(forms.Form):
-    mode = forms.ChoiceField(choices=MODES, widget=ChoiceCards(hints=HINTS), initial=SIMULATED)
+    mode = forms.ChoiceField(
+        choices=MODES,
+        widget=ChoiceCards(hints=HINTS),
+        initial=SIMULATED,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose Simulated or Real"),
+    )
     speed = forms.TypedChoiceField(
         label="Pace of a simulated test",
         choices=SPEEDS,
@@ -53,6 +58,7 @@ class TestSendForm(forms.Form):
         initial=60,
         required=False,
         help_text="Waits and receipts run this much faster",
+        error_messages={"invalid_choice": "Choose one of the paces in the list"},
     )
     confirmed = forms.CharField(required=False, max_length=3, widget=forms.HiddenInput)
 

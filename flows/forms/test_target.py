@@ -13,7 +13,11 @@ from .test_send import WORKFLOW_ID
 class TestTargetForm(forms.Form):
     """Where the account's test sends go; a key is shown never, and kept when left empty."""
 
-    target = forms.ChoiceField(label="Test sends go to", choices=TestTarget.choices)
+    target = forms.ChoiceField(
+        label="Test sends go to",
+        choices=TestTarget.choices,
+        error_messages={"invalid_choice": "Choose one of the targets in the list"},
+    )
     sid = forms.RegexField(
         r"^[0-9A-Za-z]{4,32}$",
         label="SID at Kaleyra",

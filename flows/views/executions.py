@@ -27,6 +27,14 @@ from .paging import page_of, rows_since
 from .run import run_of
 
 PAGING = ("older", "newer", "since_id")
+CANCEL = {
+    "title": "Cancel this execution?",
+    "sentence": "No further channel is tried. A message that a carrier already has can still be "
+    "delivered.",
+    "action": "Cancel the execution",
+    "cancel": "Keep it running",
+    "danger": True,
+}
 
 
 @require_GET
@@ -116,7 +124,7 @@ def execution_cancel(request: HttpRequest, sid: str, execution_id: str) -> HttpR
         messages.info(request, "This execution had already ended; nothing was changed.")
         return redirect(here)
     if request.method == "GET":
-        return render(request, "executions/cancel.html", {"execution": execution, "back": here})
+        return render(request, "confirm.html", {**CANCEL, "cancel_url": here})
     if wake.cancel(execution, by=str(seat.user)):
         record(
             seat.account, "execution.cancel", by=seat.user, of=execution,
@@ -143,7 +151,9 @@ def callback_resend(request: HttpRequest, sid: str, delivery_id: UUID) -> HttpRe
         )  # fmt: skip
         messages.success(request, f"Posting the result to {delivery.profile.title} again.")
     else:
-        messages.info(request, "This result is being posted already; look again in a moment.")
+        messages.info(
+            request, "Not posted again: it is being posted right now, or its profile is off."
+        )
     return redirect("execution-detail", sid=sid, execution_id=delivery.execution.public_id)
 
 

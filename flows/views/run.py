@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from flows import timeline
 from flows.access import Seat
-from flows.engine import callbacks
+from flows.engine import result
 from flows.models import (
     Attempt,
     AttemptState,
@@ -125,7 +125,7 @@ def _numbers(execution: Execution, attempts: Iterable[Attempt]) -> tuple[str, ..
 def _result(execution: Execution, attempts: Sequence[Attempt], hidden: Iterable[str]) -> str:
     if execution.state != ExecutionState.ENDED:
         return ""
-    return written(callbacks.payload(execution, attempts), hidden)
+    return written(result.payload(execution, attempts), hidden)
 
 
 def _is_polled(execution: Execution, deliveries: Iterable[CallbackDelivery]) -> bool:
