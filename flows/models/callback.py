@@ -75,6 +75,8 @@ class CallbackDelivery(models.Model):
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
     tries_made = models.PositiveSmallIntegerField(default=0)
+    resends_made = models.PositiveSmallIntegerField(default=0)  # of the tries, those by hand
+    is_resend_due = models.BooleanField(default=False)  # the next try was asked for by hand
     wake_at = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True)
