@@ -19,6 +19,7 @@ from tests import cast
 ANYONE = "anyone"
 SIGNED_IN = "anyone who is signed in"
 API_KEY = "whoever has an API key of the account"
+FRAGMENTS = {"flow-preview"}  # asked for by htmx alone, never by a person
 
 NEEDED: dict[str, Role | str] = {
     "healthz": ANYONE,
@@ -27,7 +28,11 @@ NEEDED: dict[str, Role | str] = {
     "sign-out": ANYONE,
     "openapi": ANYONE,
     "api-no-page": ANYONE,
-    "api-reference": SIGNED_IN,
+    "api-invoke": API_KEY,
+    "api-invocation": API_KEY,
+    "api-confirm": API_KEY,
+    "api-cancel": API_KEY,
+    "api-reference": ANYONE,
     "home": SIGNED_IN,
     "account-home": Role.VIEWER,
     "flow-list": Role.VIEWER,
@@ -47,13 +52,17 @@ NEEDED: dict[str, Role | str] = {
     "flow-unpublish": Role.ADMIN,
     "flow-delete": Role.ADMIN,
     "flow-restore": Role.ADMIN,
-    "flow-deleted-list": Role.ADMIN,
+    "flow-deleted-list": Role.VIEWER,
     "test-send": Role.TESTER,
     "execution-list": Role.VIEWER,
     "execution-export": Role.VIEWER,
     "execution-detail": Role.VIEWER,
     "execution-timeline": Role.VIEWER,
     "execution-cancel": Role.ADMIN,
+    "execution-news": Role.VIEWER,
+    "flow-sample": Role.MARKETER,
+    "test-send-result": Role.TESTER,
+    "test-target": Role.ADMIN,
     "rejected-call-list": Role.VIEWER,
     "callback-resend": Role.ADMIN,
 }
@@ -154,9 +163,10 @@ def stage(account: Account, admin: User, published_flow: Flow) -> Stage:
     return Stage(account, published_flow, admin)
 
 
-def verdicts(client: Client, path: str) -> set[str]:
+def verdicts(client: Client, path: str, *, by_htmx: bool = False) -> set[str]:
     """What became of a GET and a POST, leaving out a method that the door does not know."""
-    answers = [client.get(path), client.post(path)]
+    headers = {"HX-Request": "true"} if by_htmx else {}
+    answers = [client.get(path, headers=headers), client.post(path, headers=headers)]
     found = {_verdict(answer) for answer in answers if answer.status_code != 405}
     assert found, f"{path} knows neither GET nor POST"
     return found
@@ -179,7 +189,8 @@ def test_a_member_comes_in_exactly_when_the_role_reaches(
     needed = NEEDED[door.name]
     assert isinstance(needed, Role)
     expected = "let in" if who.reaches(needed) else "refused"
-    assert verdicts(stage.client(who), stage.path(door)) == {expected}
+    by_htmx = door.name in FRAGMENTS
+    assert verdicts(stage.client(who), stage.path(door), by_htmx=by_htmx) == {expected}
 
 
 @pytest.mark.parametrize("door", PAGES, ids=str)
