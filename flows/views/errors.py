@@ -9,6 +9,12 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "403.html", {"sentence": str(exception)}, status=403)
 
 
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form without its token: the page is older than the sign-in, or somebody else's."""
+    sentence = "This page was open for too long. Go back, reload it and send the form again."
+    return render(request, "403.html", {"sentence": sentence}, status=403)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "404.html", status=404)
 
