@@ -4,12 +4,21 @@ One query per kind, whatever the number of rows; every status is included, so th
 say why something cannot be used.
 """
 
-from flows.definition import Catalog, SenderFacts, TemplateFacts
-from flows.placeholders import Channel
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
+from django.db import transaction
+
+from flows.definition import Catalog, SenderFacts, TemplateFacts
+from flows.placeholders import Channel, clean_params, fields
+
+from . import audit
 from .account import Account
 from .asset import Sender, Template
 from .callback import CallbackProfile
+from .people import User
+
+Samples = Mapping[str, str]
 
 
 def catalog_of(account: Account) -> Catalog:
@@ -45,3 +54,43 @@ def _template_facts(template: Template) -> TemplateFacts:
         label=template.label,
         version=template.version,
     )
+
+
+def samples_of(account: Account, template_ids: Iterable[str]) -> dict[str, Samples]:
+    """Sample values of the account's templates by public id, keyed as callers key parameters."""
+    wanted = {UUID(template_id) for template_id in template_ids if _is_uuid(template_id)}
+    rows = Template.objects.filter(account=account, public_id__in=wanted)
+    return {str(key): samples for key, samples in rows.values_list("public_id", "samples")}
+
+
+def _is_uuid(text: str) -> bool:
+    """A draft may hold any text where an id belongs."""
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
+
+
+def remember_samples(account: Account, template_id: str, samples: Samples, *, by: User) -> None:
+    """Keep typed sample values with their template, so that every flow's preview shows them."""
+    if not _is_uuid(template_id):
+        return
+    template = Template.objects.filter(account=account, public_id=template_id).first()
+    if template is None:
+        return
+    keys = {field.key for field in fields(template.content)}
+    clean, _ = clean_params({key: samples[key] for key in keys & samples.keys()}, where="samples")
+    after = {**template.samples, **clean}
+    if after == template.samples:
+        return
+    with transaction.atomic():
+        Template.objects.filter(pk=template.pk).update(samples=after)
+        audit.record(
+            account,
+            "template.samples",
+            by=by,
+            of=template,
+            label=template.name,
+            before=template.samples,
+            after=after,
+        )

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
-from flows.definition import Catalog, Definition, Problem
+from flows.definition import Catalog, Definition, DefinitionError, Problem
 
 from . import audit
 from .account import Account
@@ -60,7 +60,7 @@ class NotReady(LifecycleError):
 
 def create(account: Account, definition: Definition, *, by: User) -> Flow:
     """A new draft, complete or not; its title must be valid and free."""
-    _require(definition.draft_problems())
+    _require(_unstorable(definition))
     with _free_title(definition.title), transaction.atomic():
         flow = Flow.objects.create(
             account=account,
@@ -79,8 +79,10 @@ def save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) -
 
     Callers of a published flow notice nothing; saving what is live already ends the changes.
     """
-    _require(definition.draft_problems())
-    if revision == flow.revision and definition == flow.definition:
+    _require(_unstorable(definition))
+    if revision != flow.revision:
+        raise ChangedMeanwhile(_current(flow))
+    if definition == flow.definition:
         return
     _refuse_taken_title(flow, definition.title)
     before = flow.definition.to_json()
@@ -132,9 +134,9 @@ def publish(flow: Flow, *, by: User, revision: int | None = None, note: str = ""
     return version
 
 
-def problems_of(flow: Flow) -> list[Problem]:
+def problems_of(flow: Flow, catalog: Catalog | None = None) -> list[Problem]:
     """Everything that keeps the working copy from being published, all at once."""
-    return _problems(flow, catalog_of(flow.account))
+    return _problems(flow, catalog or catalog_of(flow.account))
 
 
 def _problems(flow: Flow, catalog: Catalog) -> list[Problem]:
@@ -240,10 +242,12 @@ def _move(
         to["revision"] = F("revision") + 1
     moved = guard.filter(pk=flow.pk).update(updated_by=by, updated_at=timezone.now(), **to)
     if not moved:
-        raise ChangedMeanwhile(
-            Flow.objects.select_related("updated_by", "account", "live_version").get(pk=flow.pk)
-        )
+        raise ChangedMeanwhile(_current(flow))
     flow.refresh_from_db()
+
+
+def _current(flow: Flow) -> Flow:
+    return Flow.objects.select_related("updated_by", "account", "live_version").get(pk=flow.pk)
 
 
 def _log(flow: Flow, action: str, *, by: User, before: Any = None, after: Any = None) -> None:
@@ -261,6 +265,15 @@ def _summary(flow: Flow) -> dict[str, Any]:
 
 def _titled(title: str) -> dict[str, Any]:
     return {"title": title, "title_key": title_key(title)}
+
+
+def _unstorable(definition: Definition) -> list[Problem]:
+    """Why a draft cannot be kept: its title, or something that could not be read again."""
+    try:
+        Definition.parse(definition.to_json())
+    except DefinitionError as error:
+        return error.problems
+    return definition.draft_problems()
 
 
 def _refuse_unchanged(flow: Flow) -> None:

@@ -1,0 +1,179 @@
+"""The wizard: one URL per page, the server keeps the draft, everything works without JavaScript.
+
+Each view loads, binds, calls one verb and answers. Saving names the revision the page was based
+on; when somebody was faster, both versions are shown and nothing is lost.
+"""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from flows import access, onboarding
+from flows.access import Seat
+from flows.definition import MAX_STEPS, Definition, DefinitionError, differences
+from flows.forms.flow import BasicsForm, NoteForm, RevisionForm
+from flows.models import Flow, Role, lifecycle
+from flows.models.catalog import catalog_of, samples_of
+from flows.placeholders import Channel
+
+from .flow_words import (
+    basic_facts,
+    new_demands,
+    problem_links,
+    steps_in_words,
+    wizard_places,
+)
+from .wizard_saving import (
+    answer_conflict,
+    answer_save,
+    is_autosave,
+    not_saved,
+    posted_to,
+    saved,
+    status_of,
+)
+
+page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+@page
+@never_cache
+def create(request: HttpRequest, sid: str) -> HttpResponse:
+    """Basic information of a flow that is not there yet."""
+    seat = access.account(request, sid, at_least=Role.MARKETER)
+    catalog = catalog_of(seat.account)
+    tasks = onboarding.tasks(seat.account, catalog)
+    if not onboarding.is_ready(tasks):
+        status = status_of(request, 409)
+        return render(request, "flows/not_ready.html", {"tasks": tasks}, status=status)
+    start = Definition().add_step(Channel.WHATSAPP).add_step()
+    form = BasicsForm(posted_to(request), definition=start, catalog=catalog, revision=0)
+    if form.is_valid():
+        try:
+            flow = lifecycle.create(seat.account, form.result, by=seat.user)
+        except lifecycle.TitleTaken as taken:
+            form.add_error("title", taken.sentence)
+        except lifecycle.NotReady as refused:
+            form.add_problems(refused.problems)
+        else:
+            if request.POST.get("do") == "draft":
+                return saved(request, flow)
+            return redirect("flow-step", sid, flow.public_id, 1)
+    context = {"form": form, "cancel_url": reverse("flow-list", args=[sid])}
+    return render(request, "flows/basics.html", context, status=status_of(request, 422))
+
+
+@page
+@never_cache
+def edit(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
+    """Basic information."""
+    seat, flow = access.flow(request, sid, flow_id, at_least=Role.MARKETER)
+    catalog, definition = catalog_of(seat.account), flow.definition
+    form = BasicsForm(
+        posted_to(request), definition=definition, catalog=catalog, revision=flow.revision
+    )
+    if form.is_valid():
+        try:
+            lifecycle.save_draft(flow, form.result, by=seat.user, revision=form.based_on)
+        except lifecycle.TitleTaken as taken:
+            form.add_error("title", taken.sentence)
+        except lifecycle.NotReady as refused:
+            form.add_problems(refused.problems)
+        except lifecycle.ChangedMeanwhile as refused:
+            return answer_conflict(request, refused, mine=form.result, catalog=catalog)
+        else:
+            return answer_save(request, flow, to=reverse("flow-step", args=[sid, flow_id, 1]))
+    if form.errors and is_autosave(request):
+        return not_saved(request, form)
+    context = {
+        "flow": flow,
+        "form": form,
+        "places": wizard_places(flow, definition, definition.problems(catalog)),
+        "cancel_url": reverse("flow-detail", args=[sid, flow_id]),
+    }
+    return render(request, "flows/basics.html", context, status=status_of(request, 422))
+
+
+@page
+@never_cache
+def steps(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
+    """All steps: add, remove, move up and down."""
+    seat, flow = access.flow(request, sid, flow_id, at_least=Role.MARKETER)
+    catalog, definition = catalog_of(seat.account), flow.definition
+    if request.method == "POST":
+        form = RevisionForm(request.POST)
+        try:
+            changed, words = _rearranged(definition, request.POST.get("do", ""))
+            lifecycle.save_draft(flow, changed, by=seat.user, revision=form.based_on)
+            messages.success(request, words)
+        except lifecycle.LifecycleError as refused:
+            messages.error(request, f"{refused.sentence} Look at the steps again.")
+        except (DefinitionError, IndexError, ValueError) as wrong:
+            messages.error(request, str(wrong))
+        return redirect("flow-steps", sid, flow_id)
+    context = {
+        "flow": flow,
+        "steps": steps_in_words(definition, catalog, {}),
+        "places": wizard_places(flow, definition, definition.problems(catalog)),
+        "channels": list(Channel),
+        "most_steps": MAX_STEPS,
+    }
+    return render(request, "flows/steps.html", context)
+
+
+def _rearranged(definition: Definition, do: str) -> tuple[Definition, str]:
+    """`add-sms`, `remove-2`, `up-2`, `down-1` → the definition after it, and what was done."""
+    verb, _, object_ = do.partition("-")
+    if verb == "add" and object_ in list(Channel):
+        channel = Channel(object_)
+        number = len(definition.steps) + 1
+        return definition.add_step(channel), f"Step {number} ({channel.label}) was added."
+    if not (verb in {"remove", "up", "down"} and object_.isascii() and object_.isdigit()):
+        raise ValueError("Choose what to do with which step.")
+    number = int(object_[:4])
+    index = number - 1
+    if verb == "remove":
+        return definition.remove_step(index), f"Step {number} was removed."
+    moved = definition.move_step(index, by=-1 if verb == "up" else 1)
+    return moved, f"Step {number} was moved {verb}."
+
+
+@require_safe
+@never_cache
+def check(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
+    """All answers with links to change them, every problem at once, and the button to publish."""
+    seat, flow = access.flow(request, sid, flow_id, at_least=Role.MARKETER)
+    return check_page(request, seat, flow)
+
+
+def check_page(
+    request: HttpRequest,
+    seat: Seat,
+    flow: Flow,
+    *,
+    form: NoteForm | None = None,
+    status: int = 200,
+    refused: str = "",
+) -> HttpResponse:
+    catalog, definition = catalog_of(seat.account), flow.definition
+    problems = lifecycle.problems_of(flow, catalog)
+    live = flow.live_version.pinned if flow.live_version else None
+    samples = samples_of(seat.account, [step.template for step in definition.steps])
+    context = {
+        "flow": flow,
+        "form": form or NoteForm(initial={"revision": flow.revision}),
+        "refused": refused,
+        "basics": basic_facts(definition, catalog),
+        "steps": steps_in_words(definition, catalog, samples),
+        "problems": problem_links(problems, flow),
+        "places": wizard_places(flow, definition, problems),
+        "differences": differences(live, definition, catalog=catalog) if live else [],
+        "demands": new_demands(live, definition, catalog) if live else [],
+        "has_nothing_new": flow.is_published and flow.draft is None,
+    }
+    return render(request, "flows/check.html", context, status=status)
