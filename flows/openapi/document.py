@@ -98,15 +98,20 @@ def _content(schema: str, **named: Json) -> Json:
     return {"application/json": {"schema": schemas.ref(schema), "examples": values}}
 
 
-def _refusal(description: str, *found: Case, schema: str = "Rejected") -> Json:
+def _refusal(description: str, *found: Case) -> Json:
+    """One answer for these cases; the schema allows the shapes that they have."""
+    names = sorted({"GatewayError" if "code" in case.answer else "Rejected" for case in found})
+    shapes = [schemas.ref(name) for name in names]
+    schema = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
     shown = {case.key: {"summary": case.when, "value": case.answer} for case in found}
     return {
         "description": description,
-        "content": {"application/json": {"schema": schemas.ref(schema), "examples": shown}},
+        "content": {"application/json": {"schema": schema, "examples": shown}},
     }
 
 
-def _shared_refusals() -> Json:
+def _responses(status: int, success: Json, **more: Json) -> Json:
+    """All answers of an operation by status; `more` adds to what every operation can answer."""
     too_many = _refusal(cases.TOO_MANY.when, cases.TOO_MANY)
     too_many["headers"] = {
         "Retry-After": {
@@ -114,8 +119,17 @@ def _shared_refusals() -> Json:
             "schema": {"type": "integer", "minimum": 1},
         }
     }
-    wrong_key = _refusal(cases.WRONG_KEY.when, cases.WRONG_KEY, schema="GatewayError")
-    return {"401": wrong_key, "429": too_many}
+    found = {
+        str(status): success,
+        "400": _refusal(cases.NO_PAGE.when, cases.NO_PAGE),
+        "401": _refusal(cases.WRONG_KEY.when, cases.WRONG_KEY),
+        "429": too_many,
+        **{name.removeprefix("on_"): answer for name, answer in more.items()},
+    }
+    return dict(sorted(found.items()))
+
+
+_ON_UNKNOWN = _refusal(cases.UNKNOWN_INVOCATION.when, cases.UNKNOWN_INVOCATION)
 
 
 def _invoke() -> Json:
@@ -141,14 +155,14 @@ def _invoke() -> Json:
                 "description": "At most 64 KiB of JSON. Keys must not appear twice.",
                 "content": body,
             },
-            "responses": {
-                "202": {
+            "responses": _responses(
+                202,
+                {
                     "description": "Accepted: the execution is stored and will start soon.",
                     "content": _content("Accepted", accepted=examples.ACCEPTED),
                 },
-                "400": _refusal("Rejected: nothing is sent.", *cases.INVOKE),
-                **_shared_refusals(),
-            },
+                on_400=_refusal("Rejected: nothing is sent.", *cases.INVOKE, cases.NO_PAGE),
+            ),
         },
     }
 
@@ -164,16 +178,16 @@ def _show() -> Json:
                 "State and result so far. A live key sees all invocations of the account, any "
                 "other key those of its own kind."
             ),
-            "responses": {
-                "200": {
+            "responses": _responses(
+                200,
+                {
                     "description": "The invocation as it stands.",
                     "content": _content(
                         "Result", running=examples.RUNNING, completed=examples.COMPLETED
                     ),
                 },
-                "404": _refusal(cases.UNKNOWN_INVOCATION.when, cases.UNKNOWN_INVOCATION),
-                **_shared_refusals(),
-            },
+                on_404=_ON_UNKNOWN,
+            ),
         },
     }
 
@@ -201,14 +215,14 @@ def _stop(verb: str) -> Json:
             "tags": [_TAG],
             "summary": summary,
             "description": f"{description} Repeating the call is safe. A body is not needed.",
-            "responses": {
-                "202": {
+            "responses": _responses(
+                202,
+                {
                     "description": "Accepted: the invocation stops at the engine's next turn.",
                     "content": _content("Accepted", accepted=examples.stopping(message)),
                 },
-                "404": _refusal(cases.UNKNOWN_INVOCATION.when, cases.UNKNOWN_INVOCATION),
-                "409": _refusal(cases.TOO_LATE.when, cases.TOO_LATE),
-                **_shared_refusals(),
-            },
+                on_404=_ON_UNKNOWN,
+                on_409=_refusal(cases.TOO_LATE.when, cases.TOO_LATE),
+            ),
         },
     }
