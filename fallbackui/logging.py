@@ -7,7 +7,12 @@ import json
 import logging
 from datetime import UTC, datetime
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "request",  # Django's own lines carry the whole request
+}
 
 
 class JsonFormatter(logging.Formatter):

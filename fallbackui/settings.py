@@ -116,8 +116,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         ),
     }
 else:
-    DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Opening SQLite costs a millisecond, and closing its last connection a checkpoint.
+DATABASES["default"].setdefault("CONN_MAX_AGE", 60)
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 
@@ -215,5 +216,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "fallbackui.logging.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    # A 4xx tells its caller what is wrong; only what is wrong with us is worth a line here.
+    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # A 4xx is the caller's affair: the API and the pages log the ones that matter themselves.
+    "loggers": {"django.request": {"level": "ERROR"}},
 }

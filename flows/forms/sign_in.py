@@ -13,7 +13,7 @@ WRONG = "The e-mail address or the password is not right. Check both and try aga
 
 class SignInForm(forms.Form):
     email = forms.EmailField(
-        label="E-mail address",
+        label="Email",
         widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
         error_messages={
             "required": "Enter your e-mail address",
