@@ -179,7 +179,8 @@ def _of_receipt(receipt: Receipt, attempt: Attempt) -> Entry:
 
 def _ended(execution: Execution, at: datetime) -> Entry:
     title = outcome_in_words(execution)
-    return Entry("ended", at, f"Ended: {title}", execution.outcome, execution.reason, 99, 5)
+    text = reason_of_end(execution)
+    return Entry("ended", at, f"Ended: {title}", execution.outcome, text, 99, 5)
 
 
 def outcome_in_words(execution: Execution) -> str:
@@ -191,6 +192,12 @@ def outcome_in_words(execution: Execution) -> str:
         channel = CHANNELS.get(execution.outcome_channel, execution.outcome_channel)
         return f"{words} by {channel}, step {execution.outcome_step + 1}"
     return words
+
+
+def reason_of_end(execution: Execution) -> str:
+    """Why it ended so; empty when the outcome in words says as much."""
+    says_more = not outcome_in_words(execution).startswith(execution.reason.rstrip("."))
+    return execution.reason if says_more else ""
 
 
 def _reason(attempt: Attempt) -> str:

@@ -19,6 +19,8 @@ from django.utils import timezone
 from flows.models import Account, ChannelChoice, Execution, ExecutionState, KeyKind, Outcome
 from flows.recipients import mask
 
+from .renderer import CONTROLS
+
 PERIODS = {
     "1h": ("Last hour", timedelta(hours=1)),
     "24h": ("Last 24 hours", timedelta(days=1)),
@@ -150,7 +152,7 @@ class ExecutionFilter(forms.Form):
             return str(dict(field.choices)[value])  # type: ignore[arg-type]
         if name == "recipient":
             return mask(value)
-        return str(value)
+        return str(value).translate(CONTROLS)
 
 
 def _flows(account: Account) -> list[tuple[str, str]]:

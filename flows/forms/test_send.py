@@ -14,6 +14,7 @@ from django.forms.boundfield import BoundField
 from flows.connectors.sandbox import OUTCOMES
 from flows.definition import PinnedStep
 from flows.models import Account, TestRecipient, TestTarget
+from flows.models.catalog import samples_of
 from flows.placeholders import MAX_VALUE_CHARACTERS, Field, fields
 from flows.recipients import RecipientError, mask, parse_recipient
 
@@ -42,6 +43,7 @@ class StepGroup:
     typed: BoundField
     outcome: BoundField | None
     params: Sequence[BoundField]
+    has_people: bool
 
 
 class TestSendForm(forms.Form):
@@ -56,9 +58,8 @@ class TestSendForm(forms.Form):
         choices=SPEEDS,
         coerce=int,
         initial=60,
-        required=False,
         help_text="Waits and receipts run this much faster",
-        error_messages={"invalid_choice": "Choose one of the paces in the list"},
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose a pace from the list"),
     )
     confirmed = forms.CharField(required=False, max_length=3, widget=forms.HiddenInput)
 
@@ -76,6 +77,7 @@ class TestSendForm(forms.Form):
         self.is_here = account.test_target == TestTarget.HERE
         self._keys = [fields(step.content) for step in steps]
         self._known = {str(r.public_id): r for r in account.test_recipients.order_by("name", "pk")}
+        self._samples = samples_of(account, [step.template for step in steps])
         earlier = values or {}
         if self.is_here:
             self.initial.update({n: earlier[n] for n in ("mode", "speed") if n in earlier})
@@ -110,7 +112,7 @@ class TestSendForm(forms.Form):
     @property
     def speed_or_none(self) -> int | None:
         """What to ask the API for: only simulated runs can be faster than real ones."""
-        return None if self.is_real else int(self.cleaned_data["speed"] or 1)
+        return None if self.is_real else int(self.cleaned_data["speed"])
 
     def recipients(self) -> list[str]:
         """Who each step is sent to; simulated, with the digits that choose the outcome."""
@@ -164,7 +166,7 @@ class TestSendForm(forms.Form):
 
     def _add_step(self, index: int, earlier: Mapping[str, Any]) -> None:
         name, step = f"send{index + 1}", self.steps[index]
-        people = [("", "The number typed below"), *self._people()]
+        people = [("", "Type a number"), *self._people()]
         known = earlier.get("to") if earlier.get("to") in self._known else ""
         self.fields[f"{name}-to"] = forms.ChoiceField(
             label=f"{step.channel.label} goes to",
@@ -178,20 +180,25 @@ class TestSendForm(forms.Form):
             required=False,
             max_length=30,
             initial=earlier.get("number", "" if not self.is_here else SAMPLE_NUMBER),
-            help_text="Country code and number, for example 919812345678",
+            help_text="Starts with the country code; not used when a test recipient is chosen"
+            if self._known
+            else "Country code and number, for example 919812345678",
             widget=forms.TextInput(attrs=NUMBER_LIKE),
         )
+        unmark(self, f"{name}-to", f"{name}-number")
         if self.is_here:
             self.fields[f"{name}-outcome"] = forms.ChoiceField(
                 label=f"What happens on {step.channel.label}",
                 choices=[(tail, f"{words} (…{tail})") for tail, words in OUTCOMES.items()],
-                required=False,
                 initial=earlier.get("outcome") or "0001",
-                help_text="Simulated only: the number's last four digits are replaced by these",
-                error_messages={"invalid_choice": "Choose one of the outcomes in the list"},
+                help_text="These take the place of the number's last four digits",
+                error_messages=dict.fromkeys(
+                    ("required", "invalid_choice"), "Choose one of the outcomes in the list"
+                ),
             )
         for number, field in enumerate(self._keys[index]):
-            typed = (earlier.get("params") or {}).get(field.key, field.sample)
+            samples = {**self._samples.get(step.template, {}), **(earlier.get("params") or {})}
+            typed = samples.get(field.key, field.sample)
             self.fields[f"{name}-param{number}"] = _param(field, typed)
 
     def _people(self) -> list[tuple[str, str]]:
@@ -207,8 +214,6 @@ class TestSendForm(forms.Form):
             self.add_error(f"{name}-number", str(problem))
         else:
             self.cleaned_data[f"{name}-recipient"] = number
-        if self.is_here and not self.cleaned_data.get(f"{name}-outcome"):
-            self.cleaned_data[f"{name}-outcome"] = "0001"
 
     def _params(self, index: int) -> dict[str, str]:
         return {
@@ -225,7 +230,14 @@ class TestSendForm(forms.Form):
             typed=self[f"{name}-number"],
             outcome=self[f"{name}-outcome"] if self.is_here else None,
             params=[self[f"{name}-param{number}"] for number, _ in enumerate(self._keys[index])],
+            has_people=bool(self._known),
         )
+
+
+def unmark(form: forms.Form, *names: str) -> None:
+    """Leave the word “(optional)” out: these fields are needed only sometimes."""
+    for name in names:
+        setattr(form.fields[name], "unmarked", True)  # noqa: B010  (no attribute of Django's)
 
 
 def _param(field: Field, initial: str) -> forms.CharField:

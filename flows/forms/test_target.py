@@ -7,7 +7,7 @@ from django.http import QueryDict
 
 from flows.models import Account, TestTarget
 
-from .test_send import WORKFLOW_ID
+from .test_send import WORKFLOW_ID, unmark
 
 
 class TestTargetForm(forms.Form):
@@ -49,6 +49,7 @@ class TestTargetForm(forms.Form):
         }
         super().__init__(data, initial=initial)
         self.account = account
+        unmark(self, "sid", "key")
         if account.test_target_key_encrypted:
             self.fields["key"].help_text = "A key is stored. Leave this empty to keep it."
 

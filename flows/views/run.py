@@ -67,6 +67,11 @@ class Run:
         return timeline.outcome_in_words(self.execution)
 
     @property
+    def why(self) -> str:
+        """The reason of the end, unless the outcome says as much."""
+        return timeline.reason_of_end(self.execution)
+
+    @property
     def state(self) -> str:
         """Key of the badge: the outcome when it ended, else the state."""
         return self.execution.outcome or self.execution.state
