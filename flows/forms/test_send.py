@@ -166,7 +166,7 @@ class TestSendForm(forms.Form):
 
     def _add_step(self, index: int, earlier: Mapping[str, Any]) -> None:
         name, step = f"send{index + 1}", self.steps[index]
-        people = [("", "Type a number"), *self._people()]
+        people = [("", "Another number"), *self._people()]
         known = earlier.get("to") if earlier.get("to") in self._known else ""
         self.fields[f"{name}-to"] = forms.ChoiceField(
             label=f"{step.channel.label} goes to",
