@@ -45,7 +45,7 @@ $(VENV)/test.stamp: requirements/test.txt $(VENV)/base.stamp
 
 build/inter.woff2: flows/management/commands/build_font.py $(VENV)/base.stamp
 	@mkdir -p build
-	@$(MANAGE) build_font --force
+	@LOG_LEVEL=WARNING $(MANAGE) build_font --force
 	@touch $@
 
 static: $(VENV)/static.stamp

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.http import HttpResponseBase
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
@@ -47,6 +48,12 @@ def only_loopback() -> Iterator[None]:
     """Any connection that would leave this machine fails the test that makes it."""
     with network.only_loopback():
         yield
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """No test finds a rate limit that another one has used up."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, Route
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from .house import House, furnish, running_engine
 
 # Sync Playwright keeps an event loop in this thread; Django's async guard would refuse the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
+PATIENCE_MS = 8_000
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
 OUTSIDE = """() => [...document.querySelectorAll("body *")]
   .map((element) => [element, element.getBoundingClientRect()])
@@ -60,7 +65,8 @@ def page(page: Page) -> Iterator[Page]:
 
 
 def watch(page: Page, bad: list[str]) -> None:
-    """Collect what goes wrong on a page into `bad`."""
+    """Collect what goes wrong on a page into `bad`; be impatient."""
+    page.set_default_timeout(PATIENCE_MS)
 
     def on_console(message: ConsoleMessage) -> None:
         expected = "status of 422" in message.text  # a wrong form is answered so
@@ -89,3 +95,36 @@ def faults() -> Callable[[Page], list[str]]:
         return said + page.evaluate(OUTSIDE)
 
     return find
+
+
+@pytest.fixture
+def house(live_server: LiveServer, settings: Settings) -> Iterator[House]:
+    """The demo behind a live server, with the engine running."""
+    settings.PUBLIC_BASE_URL = settings.TEST_SEND_BASE_URL = live_server.url
+    settings.CALLBACK_ALLOW_PRIVATE = True
+    built = furnish(live_server.url)
+    with running_engine():
+        yield built
+
+
+@pytest.fixture
+def bare_page(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
+    """A browser with JavaScript switched off."""
+    context = browser.new_context(**{**browser_context_args, "java_script_enabled": False})
+    page = context.new_page()
+    watch(page, bad := [])
+    yield page
+    context.close()
+    assert not bad, bad
+
+
+@pytest.fixture
+def phone(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Page]:
+    """A phone, 390 pixels wide."""
+    screen = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    context = browser.new_context(**{**browser_context_args, **screen})
+    page = context.new_page()
+    watch(page, bad := [])
+    yield page
+    context.close()
+    assert not bad, bad
