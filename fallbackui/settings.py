@@ -216,8 +216,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "fallbackui.logging.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-    # A 4xx tells its caller what is wrong; only what is wrong with us is worth a line here.
-    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # A 4xx is the caller's affair: the API and the pages log the ones that matter themselves.
     "loggers": {"django.request": {"level": "ERROR"}},
