@@ -16,7 +16,7 @@ from flows.definition import MAX_TITLE_CHARACTERS, Catalog, Definition, Problem,
 from flows.models import AssetStatus
 from flows.placeholders import Channel, Field, TemplateContent, fields
 
-from .widgets import ChoiceCards, WaitField
+from .widgets import ChoiceCards, WaitField, WaitInput
 
 SAMPLE = "sample-"
 NOTE_LENGTH = 300
@@ -161,8 +161,10 @@ class StepForm(RevisionForm):
     def checked(cls, *, step: Step, revision: int, **known: Any) -> "StepForm":
         """The stored step with everything that keeps it from being published."""
         initial = _initial(step)
-        data = {**initial, "wait_s_0": initial["wait_s"] or "", "wait_s_1": "s"}
-        return cls({**data, "revision": str(revision)}, step=step, revision=revision, **known)
+        number, unit = WaitInput().decompress(initial["wait_s"])
+        wait = {"wait_s_0": "" if number is None else number, "wait_s_1": unit}
+        data = {**initial, **wait, "revision": str(revision)}
+        return cls(data, step=step, revision=revision, **known)
 
     def _offer(self, step: Step, *, is_last: bool) -> None:
         a = "a WhatsApp" if self.chosen is Channel.WHATSAPP else "an SMS"

@@ -1,6 +1,7 @@
 """The filter of the list of flows: search, status, sort. Everything lives in the URL."""
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -59,6 +60,12 @@ class FlowFilter(forms.Form):
         if search := self.search:
             flows = flows.filter(Q(title_key__contains=title_key(search)) | _by_id(search))
         return flows.order_by(*SORTS[self._value("sort")][1])
+
+    @property
+    def query(self) -> str:
+        """The shortest query string that shows this list again."""
+        values = {name: value for name in self.fields if (value := self._value(name))}
+        return f"?{urlencode(values)}" if values else ""
 
     def chips(self) -> list[Chip]:
         found = []

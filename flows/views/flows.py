@@ -16,11 +16,12 @@ from django.views.decorators.http import require_safe
 from flows import access, onboarding
 from flows.definition import Catalog, differences
 from flows.forms.flow_filter import FlowFilter
-from flows.models import Execution, ExecutionState, Flow
+from flows.models import Execution, Flow
 from flows.models.catalog import catalog_of, samples_of
 from flows.models.flow import RESTORE_DAYS, restorable_since
 from flows.openapi import call_snippets
 
+from .execution_numbers import last_24_hours
 from .flow_words import StepWords, basic_facts, new_demands, steps_in_words, unusable_parts
 
 PAGE_SIZE = 50
@@ -31,6 +32,7 @@ EXAMPLE_RECIPIENT = "919876540001"  # the Sandbox delivers to it
 def flow_list(request: HttpRequest, sid: str) -> HttpResponse:
     """The account's flows as the query string filters and sorts them; htmx gets the list alone."""
     seat = access.account(request, sid)
+    fragment = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     form = FlowFilter(request.GET)
     rows = form.rows(Flow.objects.filter(account=seat.account, deleted_at=None))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -45,9 +47,11 @@ def flow_list(request: HttpRequest, sid: str) -> HttpResponse:
         "has_deleted": _restorable(seat.account.pk).exists(),
         "has_none": not page.paginator.count and not form.chips(),
     }
-    fragment = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     answer = render(request, "flows/_list.html" if fragment else "flows/list.html", context)
     answer["Vary"] = "HX-Request"
+    if fragment:
+        typing = request.headers.get("HX-Trigger") == "id_q"
+        answer["HX-Replace-Url" if typing else "HX-Push-Url"] = request.path + form.query
     return answer
 
 
@@ -104,7 +108,7 @@ def detail(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
         "demands": new_demands(live, draft, catalog) if live and flow.has_changes else [],
         "unusable": unusable_parts(flow, catalog),
         "problems_left": len(draft.problems(catalog)),
-        "numbers": _numbers(flow),
+        "numbers": last_24_hours(Execution.objects.filter(flow=flow)),
     }
     return render(request, "flows/detail.html", context)
 
@@ -126,19 +130,3 @@ def _snippets(flow: Flow, steps: list[StepWords]) -> Any:
 def _example_params(step: StepWords) -> dict[str, dict[str, str]]:
     params = {key.key: step.samples.get(key.key) or key.sample for key in step.keys}
     return {"templateParams": params} if params else {}
-
-
-def _numbers(flow: Flow) -> dict[str, int]:
-    """Of the last 24 hours, without test sends; `running` is all that runs now."""
-    recent = Execution.objects.filter(
-        flow=flow, created_at__gte=timezone.now() - timedelta(hours=24), is_test_send=False
-    )
-    outcomes = dict(recent.values_list("outcome").annotate(Count("pk")).order_by())
-    running = Execution.objects.filter(flow=flow).exclude(state=ExecutionState.ENDED)
-    return {
-        "executions": sum(outcomes.values()),
-        "delivered": outcomes.get("delivered", 0) + outcomes.get("confirmed", 0),
-        "not_delivered": outcomes.get("not_delivered", 0),
-        "fell_back": recent.filter(outcome_step__gt=0).count(),
-        "running": running.count(),
-    }

@@ -138,7 +138,7 @@ def _page(
         "flow": flow,
         "form": form,
         "number": number,
-        "heading": f"Step {number} of {len(words)}",
+        "page_heading": f"Step {number} of {len(words)}",
         "steps": words,
         "this": words[min(place.index, len(words) - 1)],
         "places": wizard_places(flow, place.definition, place.definition.problems(place.catalog)),
