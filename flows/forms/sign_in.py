@@ -1,4 +1,4 @@
-"""Signing in with e-mail and password. Says only that the pair is wrong, never which half of it."""
+"""Signing in with email and password. Says only that the pair is wrong, never which half of it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from flows.models import User
 
-WRONG = "The e-mail address or the password is not right. Check both and try again."
+WRONG = "The email or the password is not right. Check both and try again."
 
 
 class SignInForm(forms.Form):
@@ -16,8 +16,8 @@ class SignInForm(forms.Form):
         label="Email",
         widget=forms.EmailInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
         error_messages={
-            "required": "Enter your e-mail address",
-            "invalid": "Enter an e-mail address like name@example.com",
+            "required": "Enter your email",
+            "invalid": "Enter an email like name@example.com",
         },
     )
     password = forms.CharField(

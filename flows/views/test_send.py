@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from flows import access
 from flows.access import Seat
 from flows.client_ip import client_ip
+from flows.engine import redact
 from flows.forms.test_send import TestSendForm
 from flows.models import ApiKey, Execution, Flow, KeyKind, Role, TestSend, TestTarget
 from flows.models.audit import record
@@ -138,10 +139,12 @@ def _execution(seat: Seat, answer: test_call.Answer) -> Execution | None:
 
 
 def _earlier_values(request: HttpRequest, seat: Seat, flow: Flow) -> dict[str, Any]:
-    """Of the test named by `?again=`, else of this person's last one with this flow.
+    """Of the run named by `?like=`, the test named by `?again=`, else of this person's last test.
 
     Somebody else's recipients stay theirs: an admin sees them, others start without.
     """
+    if execution_id := request.GET.get("like"):
+        return _values_like(execution_id, seat, flow)
     tests = TestSend.objects.filter(account=seat.account, flow=flow).order_by("-id")
     try:
         again = tests.filter(public_id=UUID(request.GET.get("again", ""))).first()
@@ -154,6 +157,23 @@ def _earlier_values(request: HttpRequest, seat: Seat, flow: Flow) -> dict[str, A
     if not _may_see_numbers(seat, test):
         values["sends"] = [{**send, "number": ""} for send in values.get("sends", [])]
     return values
+
+
+def _values_like(execution_id: str, seat: Seat, flow: Flow) -> dict[str, Any]:
+    """What an execution was called with; values that were redacted since are left to samples."""
+    if not execution_id.isalnum():
+        return {}
+    found = Execution.objects.filter(flow=flow, public_id=execution_id).first()
+    if found is None:
+        return {}
+    sends = [
+        {
+            "number": send["recipient"] if seat.is_admin else "",
+            "params": {k: v for k, v in send.get("params", {}).items() if v != redact.MARK},
+        }
+        for send in found.sends
+    ]
+    return {"sends": sends}
 
 
 def _recent(seat: Seat, flow: Flow) -> list[TestSend]:

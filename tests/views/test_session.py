@@ -32,7 +32,7 @@ def test_a_wrong_half_is_never_named(
 ) -> None:
     answer = sign_in(anonymous, email, password)
     assert answer.status_code == 422
-    assert "The e-mail address or the password is not right" in answer.content.decode()
+    assert "The email or the password is not right" in answer.content.decode()
     assert email in answer.content.decode(), "what was typed stays"
     assert password not in answer.content.decode()
 

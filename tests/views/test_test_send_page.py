@@ -243,6 +243,22 @@ def test_somebody_elses_numbers_stay_theirs(
     assert "919812340005" in as_tester.get(f"{url}{test.public_id}/").content.decode()
 
 
+def test_values_can_be_taken_from_any_execution_but_its_number_only_by_an_admin(
+    as_tester: Client, as_admin: Client, url: str, published_flow: Flow
+) -> None:
+    sends = [{"recipient": "919800000042", "params": {"1": "Kim", "2": "•••", "3": "Monday"}}] * 2
+    execution = cast.make_execution(published_flow, sends=sends)
+    detail = f"/a/{published_flow.account.sid}/executions/{execution.public_id}/"
+    assert f"{url}?like={execution.public_id}" in as_tester.get(detail).content.decode()
+    form = as_tester.get(f"{url}?like={execution.public_id}").context["form"]
+    assert form["send1-number"].value() == ""
+    assert form["send1-param0"].value() == "Kim"
+    assert form["send1-param1"].value() == cast.PARAMS["2"], "redacted: the sample instead"
+    admins = as_admin.get(f"{url}?like={execution.public_id}").context["form"]
+    assert admins["send2-number"].value() == "919800000042"
+    assert as_tester.get(f"{url}?like=%00'").status_code == 200
+
+
 # --- The target -----------------------------------------------------------------------------------
 
 
