@@ -15,6 +15,8 @@ from .base import Answer, AnswerLost, NotReached
 
 MAX_ANSWER_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 10
+_NOT_PUBLIC = "the address is not on the public internet"
+_GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -27,9 +29,9 @@ def is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address) and (inner := _wrapped(found)):
         found = inner
-    return found.is_global and not (
-        found.is_multicast or found.is_reserved or found.is_unspecified or found.is_link_local
-    )
+    if isinstance(found, IPv6Address) and found not in _GLOBAL_UNICAST:
+        return False
+    return found.is_global and not (found.is_multicast or found.is_reserved)
 
 
 def _wrapped(address: IPv6Address) -> IPv4Address | None:
@@ -118,7 +120,7 @@ class Web:
         """The last moment before a connection: refuses by the very address it would go to."""
         family, kind, protocol, _, address = address_info
         if not self._allow_private and not is_public(str(address[0])):
-            raise PrivateAddress("the address is not on the public internet")
+            raise PrivateAddress(_NOT_PUBLIC)
         return socket.socket(family, kind, protocol)
 
 
@@ -133,8 +135,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _why(error: aiohttp.ClientConnectorError) -> str:
-    if "not on the public internet" in str(error):
-        return "the address is not on the public internet"
+    if _NOT_PUBLIC in str(error.os_error):  # may be one of several addresses
+        return _NOT_PUBLIC
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return "the host name cannot be found"
     if isinstance(error, aiohttp.ClientSSLError):

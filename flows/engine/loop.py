@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, close_old_connections, connection
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ Result = TypeVar("Result")
 
 SHORTEST_PAUSE_S = 0.005
 DATABASE_PAUSE_S = 1.0
+LEASE_MARGIN_S = 2
 
 log = logging.getLogger(__name__)
 
@@ -179,5 +181,7 @@ async def run_until(stop: asyncio.Event) -> None:
 def check_leases() -> None:
     """A lease must outlive what it guards, or a live engine would be taken for a dead one."""
     longest_s = max(run.send_timeout_s(), float(settings.CALLBACK_TIMEOUT_S))
-    if longest_s + 5 > settings.ENGINE_LEASE_S:
-        raise ValueError("ENGINE_LEASE_S must exceed every time limit by at least 5 s.")
+    if longest_s + LEASE_MARGIN_S > settings.ENGINE_LEASE_S:
+        raise ImproperlyConfigured(
+            f"ENGINE_LEASE_S must exceed CALLBACK_TIMEOUT_S by at least {LEASE_MARGIN_S} s."
+        )

@@ -67,3 +67,7 @@ def since_start(at: datetime | None) -> float:
     """Seconds since START."""
     assert at is not None
     return (at - START).total_seconds()
+
+
+def next_number() -> int:
+    return next(_numbers)

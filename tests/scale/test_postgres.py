@@ -1,0 +1,48 @@
+"""The engine's tests once more on PostgreSQL; loud when none answers on loopback."""
+
+import os
+import subprocess
+import sys
+import uuid
+import warnings
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
+# Those that start processes of their own stay with SQLite.
+SUITE = [
+    "test_invoke.py", "test_store.py", "test_receipts.py", "test_outcomes.py", "test_callbacks.py",
+]  # fmt: skip
+
+
+def is_reachable() -> bool:
+    try:
+        psycopg.connect(f"{SERVER}/postgres", connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.mark.scale
+@pytest.mark.slow
+def test_engine_holds_on_postgresql() -> None:
+    """Races, leases, receipts, all outcomes, and 200 simultaneous calls with one requestId."""
+    if not is_reachable():
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.warn(f"NOT TESTED ON POSTGRESQL: none at {SERVER}.", stacklevel=1)
+        pytest.skip(f"no PostgreSQL answers at {SERVER}: the engine was tested on SQLite only")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--no-header", "-p", "no:cacheprovider"]
+        + [f"tests/engine/{name}" for name in SUITE],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": f"{SERVER}/fallback_{uuid.uuid4().hex[:8]}"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
