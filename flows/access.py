@@ -55,6 +55,8 @@ def to_sign_in(request: HttpRequest) -> HttpResponseBase:
 def account(request: HttpRequest, sid: str, *, at_least: Role = Role.VIEWER) -> Seat:
     """The signed-in person's seat in the account `sid`; also set as `request.seat` for pages."""
     user = signed_in(request)
+    if not sid.isalnum():  # PostgreSQL refuses to look for a NUL
+        raise Http404
     membership = (
         Membership.objects.select_related("account").filter(user=user, account__sid=sid).first()
     )
@@ -93,6 +95,8 @@ def execution(
     request: HttpRequest, sid: str, execution_id: str, *, at_least: Role = Role.VIEWER
 ) -> tuple[Seat, Execution]:
     seat = account(request, sid, at_least=at_least)
+    if not execution_id.isalnum():
+        raise Http404
     found = (
         Execution.objects.select_related("account", "flow", "version", "api_key")
         .filter(account=seat.account, public_id=execution_id)

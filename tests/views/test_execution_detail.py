@@ -233,3 +233,10 @@ def test_numbers_are_hidden_in_any_shape() -> None:
     assert timeline.hide_numbers(raw, [NUMBER]) == {
         "to": "9198•••••01", "list": ["tel:+9198•••••01"], "other": 5, "none": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("junk", ["%00", "%EF%BF%BD", "x" * 300, "'--", "%2e%2e"])
+def test_a_strange_address_is_not_found(as_viewer: Client, execution: Execution, junk: str) -> None:
+    sid = execution.account.sid
+    assert as_viewer.get(f"/a/{sid}/executions/{junk}/").status_code == 404
+    assert as_viewer.get(f"/a/{junk}/executions/").status_code == 404
