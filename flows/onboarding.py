@@ -4,7 +4,7 @@ The rows and their order are product.md section 3. Three queries, whatever the a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.definition import Catalog
 from flows.models import Account, AssetStatus, KycStatus
@@ -14,7 +14,7 @@ from flows.placeholders import Channel
 
 @dataclass(frozen=True)
 class Task:
-    """One row of the list. `state`: completed, todo, in_review or blocked (see `who`)."""
+    """One row of the list. `state`: completed, to_do, in_review or blocked (see `who`)."""
 
     title: str
     state: str
@@ -44,6 +44,7 @@ def is_ready(tasks: Iterable[Task]) -> bool:
     return all(task.is_completed for task in tasks)
 
 
+_ADMIN = "an admin of this account"
 _ACCOUNT = "admin:flows_account_changelist"
 _SENDERS = "admin:flows_sender_changelist"
 _TEMPLATES = "admin:flows_template_changelist"
@@ -55,12 +56,12 @@ def _kyc(account: Account) -> Task:
         return Task(title, "completed", "Company details and documents are approved.")
     if account.kyc_status == KycStatus.IN_REVIEW:
         sentence = "Company details and documents are being checked."
-        return Task(title, "in_review", sentence, "Support", _ACCOUNT)
+        return Task(title, "in_review", sentence, "support", _ACCOUNT)
     if account.kyc_status == KycStatus.REJECTED:
         sentence = "The documents were rejected. Send corrected ones."
-        return Task(title, "blocked", sentence, "An admin of this account", _ACCOUNT)
+        return Task(title, "blocked", sentence, _ADMIN, _ACCOUNT)
     sentence = "Hand in company details and documents."
-    return Task(title, "todo", sentence, "An admin of this account", _ACCOUNT)
+    return Task(title, "to_do", sentence, _ADMIN, _ACCOUNT)
 
 
 def _business_manager(account: Account) -> Task:
@@ -68,7 +69,7 @@ def _business_manager(account: Account) -> Task:
     if account.business_manager_id:
         return Task(title, "completed", f"Business Manager {account.business_manager_id}.")
     sentence = "Create a Business Manager at Meta and give its ID."
-    return Task(title, "todo", sentence, "An admin of this account", _ACCOUNT)
+    return Task(title, "to_do", sentence, _ADMIN, _ACCOUNT)
 
 
 def _whatsapp_number(catalog: Catalog) -> Task:
@@ -78,22 +79,23 @@ def _whatsapp_number(catalog: Catalog) -> Task:
     if approved := [s for s in usable if s.status == AssetStatus.APPROVED]:
         return Task(title, "completed", f"{approved[0].label} is approved.")
     if any(s.status == "pending" for s in usable):
-        return Task(title, "in_review", "The number is being checked.", "Support", _SENDERS)
+        return Task(title, "in_review", "The number is being checked.", "support", _SENDERS)
     if senders and not usable:
         sentence = "Register a number of generation V1: flows cannot use V2 numbers."
-        return Task(title, "blocked", sentence, "An admin of this account", _SENDERS)
+        return Task(title, "blocked", sentence, _ADMIN, _SENDERS)
     if usable:
         sentence = f"{usable[0].label} is {usable[0].status}. Register another number."
-        return Task(title, "blocked", sentence, "An admin of this account", _SENDERS)
+        return Task(title, "blocked", sentence, _ADMIN, _SENDERS)
     sentence = "Register a WhatsApp number of generation V1."
-    return Task(title, "todo", sentence, "An admin of this account", _SENDERS)
+    return Task(title, "to_do", sentence, _ADMIN, _SENDERS)
 
 
 def _sms_sender(catalog: Catalog) -> Task:
     title = "SMS: Sender ID"
     senders = [s for s in catalog.senders.values() if s.channel is Channel.SMS]
     statuses = {sender.label: sender.status for sender in senders}
-    return _asset(title, statuses, todo="Register a Sender ID.", url=_SENDERS)
+    todo = Task(title, "to_do", "Register a Sender ID.", _ADMIN, _SENDERS)
+    return _asset(statuses, todo=todo)
 
 
 def _template(catalog: Catalog, channel: Channel) -> Task:
@@ -102,23 +104,25 @@ def _template(catalog: Catalog, channel: Channel) -> Task:
     if channel is Channel.WHATSAPP:
         facts = [t for t in facts if t.content.kind in {"text", "authentication"}]
     statuses = {template.content.name: template.status for template in facts}
-    todo = f"Create {'a WhatsApp' if channel is Channel.WHATSAPP else 'an SMS'} template."
-    return _asset(f"{channel.label}: template", statuses, todo=todo, url=_TEMPLATES)
+    sentence = f"Create {'a WhatsApp' if channel is Channel.WHATSAPP else 'an SMS'} template."
+    who = "an admin or a marketer of this account"
+    title = f"{channel.label}: template"
+    return _asset(statuses, todo=Task(title, "to_do", sentence, who, _TEMPLATES))
 
 
-def _asset(title: str, statuses: dict[str, str], *, todo: str, url: str) -> Task:
+def _asset(statuses: dict[str, str], *, todo: Task) -> Task:
+    """The task once there are assets, by name and status; `todo` while there are none."""
     approved = [name for name, status in statuses.items() if status == AssetStatus.APPROVED]
+    pending = [name for name, status in statuses.items() if status == AssetStatus.PENDING]
     if approved:
         more = f" and {len(approved) - 1} more are" if len(approved) > 1 else " is"
-        return Task(title, "completed", f"{approved[0]}{more} approved.")
-    if "pending" in statuses.values():
-        name = next(name for name, status in statuses.items() if status == "pending")
-        return Task(title, "in_review", f"{name} is being checked.", "Support", url)
-    if statuses:
-        name, status = next(iter(statuses.items()))
-        sentence = f"{name} is {status}. Hand in another one."
-        return Task(title, "blocked", sentence, "An admin of this account", url)
-    return Task(title, "todo", todo, "An admin or a marketer of this account", url)
+        return Task(todo.title, "completed", f"{approved[0]}{more} approved.")
+    if pending:
+        sentence = f"{pending[0]} is being checked."
+        return replace(todo, state="in_review", sentence=sentence, who="support")
+    for name, status in statuses.items():
+        return replace(todo, state="blocked", sentence=f"{name} is {status}. Hand in another one.")
+    return todo
 
 
 def _fallback_feature(account: Account) -> Task:
@@ -126,4 +130,4 @@ def _fallback_feature(account: Account) -> Task:
     if account.fallback_enabled_at:
         return Task(title, "completed", "Support has enabled Fallback.")
     sentence = "Ask the support team to enable Fallback for this account."
-    return Task(title, "blocked", sentence, "Support", _ACCOUNT)
+    return Task(title, "blocked", sentence, "support", _ACCOUNT)

@@ -13,24 +13,13 @@ from django import forms
 from django.http import QueryDict
 
 from flows.definition import MAX_TITLE_CHARACTERS, Catalog, Definition, Problem, Step
-from flows.models import AssetStatus
 from flows.placeholders import Channel, Field, TemplateContent, fields
 
+from .flow_choices import CHANNEL_HINTS, COUNTS_AS, sender_choices, template_choices
 from .widgets import ChoiceCards, WaitField, WaitInput
 
 SAMPLE = "sample-"
 NOTE_LENGTH = 300
-Choices = list[tuple[str, str]]
-
-_CHANNEL_HINTS = {
-    Channel.WHATSAPP.value: "An approved template, with media and buttons.",
-    Channel.SMS.value: "Reaches every phone; costs by the part.",
-}
-_COUNTS_AS = {
-    "delivered": ("Delivered", "A receipt says that it is on the phone."),
-    "read": ("Read", "A receipt says that it was opened. Many people switch these off."),
-    "accepted": ("Accepted", "The carrier has taken it; no receipt is awaited."),
-}
 
 
 class RevisionForm(forms.Form):
@@ -108,7 +97,7 @@ class StepForm(RevisionForm):
     channel = forms.ChoiceField(
         label="Channel",
         choices=[(channel.value, channel.label) for channel in Channel],
-        widget=ChoiceCards(hints=_CHANNEL_HINTS),
+        widget=ChoiceCards(hints=CHANNEL_HINTS),
         error_messages={
             "required": "Choose WhatsApp or SMS.",
             "invalid_choice": "Choose WhatsApp or SMS.",
@@ -169,8 +158,8 @@ class StepForm(RevisionForm):
     def _offer(self, step: Step, *, is_last: bool) -> None:
         a = "a WhatsApp" if self.chosen is Channel.WHATSAPP else "an SMS"
         for name, choices in (
-            ("sender", _senders(self.catalog, self.chosen, step.sender)),
-            ("template", _templates(self.catalog, self.chosen, step.template)),
+            ("sender", sender_choices(self.catalog, self.chosen, step.sender)),
+            ("template", template_choices(self.catalog, self.chosen, step.template)),
         ):
             field = self.fields[name]
             field.choices = [("", f"Choose {a} {name}"), *choices]  # type: ignore[attr-defined]
@@ -179,10 +168,10 @@ class StepForm(RevisionForm):
                 field.error_messages[code] = f"Choose {a} {name}."
             if not choices:
                 field.help_text = f"No {self.chosen.label} {name} is approved yet."
-        offered = [key for key in _COUNTS_AS if key != "read" or self.chosen is Channel.WHATSAPP]
+        offered = [key for key in COUNTS_AS if key != "read" or self.chosen is Channel.WHATSAPP]
         counts_as = self.fields["counts_as"]
-        counts_as.widget = ChoiceCards(hints={key: _COUNTS_AS[key][1] for key in offered})
-        counts_as.choices = [(key, _COUNTS_AS[key][0]) for key in offered]  # type: ignore[attr-defined]
+        counts_as.widget = ChoiceCards(hints={key: COUNTS_AS[key][1] for key in offered})
+        counts_as.choices = [(key, COUNTS_AS[key][0]) for key in offered]  # type: ignore[attr-defined]
         counts_as.error_messages["invalid_choice"] = (
             "Choose delivered or accepted: an SMS does not report that it was read."
         )
@@ -288,27 +277,6 @@ def _initial(step: Step) -> dict[str, Any]:
         "wait_s": step.wait_s,
         "counts_as": step.counts_as,
     }
-
-
-def _senders(catalog: Catalog, channel: Channel, chosen: str) -> Choices:
-    choices = []
-    for facts in catalog.senders.values():
-        fits = facts.channel is channel and (channel is Channel.SMS or facts.generation == "V1")
-        if fits and facts.status == AssetStatus.APPROVED:
-            choices.append((facts.id, facts.label))
-        elif facts.id == chosen and facts.channel is channel:
-            choices.append((facts.id, f"{facts.label} (cannot be used: {facts.status})"))
-    return choices
-
-
-def _templates(catalog: Catalog, channel: Channel, chosen: str) -> Choices:
-    choices = []
-    for facts in catalog.templates.values():
-        if facts.content.channel is channel and facts.status == AssetStatus.APPROVED:
-            choices.append((facts.id, facts.label))
-        elif facts.content.channel is channel and facts.id == chosen:
-            choices.append((facts.id, f"{facts.label} (cannot be used: {facts.status})"))
-    return choices
 
 
 def _describe_wait(field: WaitField, *, is_last: bool, complete: bool) -> None:

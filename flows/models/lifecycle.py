@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Max, QuerySet
 from django.utils import timezone
 
-from flows.definition import Catalog, Definition, DefinitionError, Problem
+from flows.definition import MAX_TITLE_CHARACTERS, Catalog, Definition, DefinitionError, Problem
 
 from . import audit
 from .account import Account
@@ -22,40 +22,13 @@ from .callback import CallbackProfile
 from .catalog import catalog_of
 from .flow import RESTORE_DAYS, Flow, FlowState, FlowVersion, restorable_since, title_key
 from .people import User
+from .refusals import ChangedMeanwhile, LifecycleError, NotReady, TitleTaken
 
-TITLE_LENGTH = 100
-
-
-class LifecycleError(Exception):
-    """The flow was not changed."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
-class TitleTaken(LifecycleError):
-    """Another flow of the account has this title."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__(f"Another flow is called “{title}” already. Choose another title.")
-
-
-class ChangedMeanwhile(LifecycleError):
-    """Somebody else changed the flow since it was read; `current` is the flow as it is now."""
-
-    def __init__(self, current: Flow) -> None:
-        who = current.updated_by or "Somebody"
-        super().__init__(f"{who} changed this flow meanwhile.")
-        self.current = current
-
-
-class NotReady(LifecycleError):
-    """The flow breaks rules that a published flow must keep; `problems` has all of them."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__("The flow is not ready to be published.")
-        self.problems = problems
+__all__ = [
+    "ChangedMeanwhile", "LifecycleError", "NotReady", "TitleTaken", "create", "delete", "discard",
+    "duplicate", "problems_of", "publish", "request_publication", "restore", "restore_version",
+    "save_draft", "unpublish",
+]  # fmt: skip
 
 
 def create(account: Account, definition: Definition, *, by: User) -> Flow:
@@ -317,4 +290,4 @@ def _callback_profile(account: Account, public_id: str) -> CallbackProfile | Non
 
 def _copy_title(title: str, attempt: int) -> str:
     ending = " (copy)" if attempt == 1 else f" (copy {attempt})"
-    return title[: TITLE_LENGTH - len(ending)].rstrip() + ending
+    return title[: MAX_TITLE_CHARACTERS - len(ending)].rstrip() + ending

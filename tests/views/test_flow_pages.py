@@ -313,9 +313,9 @@ def test_states_of_the_tasks_follow_the_rows(as_admin: Client, account: Account)
     cast.make_template(account, Channel.SMS, status=AssetStatus.REJECTED)
     assert _task_states(as_admin, account) == {
         "Know your customer (KYC)": "in_review",
-        "WhatsApp: Business Manager ID": "todo",
+        "WhatsApp: Business Manager ID": "to_do",
         "WhatsApp: number": "blocked",
-        "WhatsApp: template": "todo",
+        "WhatsApp: template": "to_do",
         "SMS: Sender ID": "in_review",
         "SMS: template": "blocked",
         "Fallback for this account": "blocked",
