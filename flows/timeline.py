@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from flows.connectors.base import ErrorClass
 from flows.models import Attempt, AttemptState, Execution, ExecutionState, Receipt
 from flows.recipients import mask
 
@@ -56,6 +57,7 @@ class Entry:
     carrier_at: datetime | None = None
     recipient: str = ""
     is_late: bool = False
+    advice: str = ""
     raw: tuple[Raw, ...] = ()
 
     @property
@@ -143,7 +145,8 @@ def _of_attempt(attempt: Attempt, *, speed: int) -> Iterator[Entry]:
         answer = None if attempt.accepted_at else attempt.answer_log
         yield Entry(
             f"{key}.settled", attempt.settled_at, f"{channel} {title}", status,
-            _reason(attempt), attempt.step, 4, raw=_raw(("Answer", answer)),
+            _reason(attempt), attempt.step, 4,
+            advice=_advice(attempt), raw=_raw(("Answer", answer)),
         )  # fmt: skip
 
 
@@ -160,16 +163,16 @@ def _tries(attempt: Attempt, *, channel: str, key: str) -> Iterator[Entry]:
             else f"Try {number}: the {channel} carrier did not take it"
         )
         status = "unknown" if lost else "retrying"
-        text = str(made.get("reason") or "")
+        text = _sentence(str(made.get("reason") or ""))
         yield Entry(f"{key}.try{number}", at, title, status, text, attempt.step, 1)
 
 
 def _of_receipt(receipt: Receipt, attempt: Attempt) -> Entry:
     channel = CHANNELS.get(attempt.channel, attempt.channel)
     title, status = RECEIPTS.get(receipt.status, ("sent an unknown receipt", "unknown"))
-    text = receipt.reason
+    text = _sentence(receipt.reason)
     if receipt.was_late:
-        text = f"{text} Too late to change anything.".strip()
+        text = f"{text}. Too late to change anything." if text else "Too late to change anything."
     return Entry(
         f"receipt.{receipt.event_key}", receipt.received_at, f"{channel} {title}", status, text,
         attempt.step, 3, carrier_at=receipt.carrier_at, is_late=receipt.was_late,
@@ -201,8 +204,20 @@ def reason_of_end(execution: Execution) -> str:
 
 
 def _reason(attempt: Attempt) -> str:
-    code = f" (carrier code {attempt.error_code})" if attempt.error_code else ""
-    return f"{attempt.reason}{code}"
+    code = f". Carrier code: {attempt.error_code}" if attempt.error_code else ""
+    return f"{_sentence(attempt.reason)}{code}"
+
+
+def _advice(attempt: Attempt) -> str:
+    """What a person can do about a failure; empty for a class we do not know."""
+    known = {error.value: error for error in ErrorClass}
+    error = known.get(attempt.error_class)
+    return error.advice if error and attempt.state == AttemptState.FAILED else ""
+
+
+def _sentence(words: str) -> str:
+    """With a capital letter and without a full stop: entries are set apart by the page."""
+    return words[:1].upper() + words[1:].rstrip(".")
 
 
 def _wait(attempt: Attempt, *, speed: int) -> str:

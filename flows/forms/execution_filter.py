@@ -83,7 +83,14 @@ class ExecutionFilter(forms.Form):
         required=False,
         max_length=30,
         help_text="The whole number with country code, of the first step",
-        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+        widget=forms.TextInput(
+            attrs={
+                "inputmode": "tel",
+                "autocomplete": "off",
+                "data-key": "/",
+                "data-key-name": "Filter by recipient",
+            }
+        ),
     )
     request_id = forms.CharField(
         label="Request or invocation ID",
