@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -63,3 +64,14 @@ class LastAccountMiddleware:
                 secure=request.is_secure(),
             )
         return answer
+
+
+class TextGZipMiddleware(GZipMiddleware):
+    """Pages and CSV travel compressed; the API's short answers are not worth the time."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.headers.get("Content-Type", "").startswith("text/"):
+            return super().process_response(request, response)
+        return response
