@@ -120,3 +120,18 @@ def test_a_real_test_is_confirmed_on_a_phone(
     Mouse(phone).press("Back to the form")
     expect(phone.get_by_role("radio", name="Real")).to_be_checked()
     assert not Execution.objects.exists()
+
+
+def test_nobody_asks_while_the_tab_is_hidden(watcher: Page, house: House) -> None:
+    send_test(watcher, house, outcome="Accepted, then silence (…0005)", pace="Real time")
+    expect(watcher.locator("#run-now")).to_contain_text("SMS takes over")
+    hide = "value => Object.defineProperty(document, 'hidden', {configurable: true, value})"
+    watcher.evaluate(hide, True)
+    watcher.wait_for_timeout(1200)
+    asked: list[str] = []
+    watcher.on("request", lambda request: asked.append(request.url))
+    watcher.wait_for_timeout(3000)
+    assert asked == []
+    watcher.evaluate(hide, False)
+    with watcher.expect_request("**/timeline/*"):
+        watcher.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
