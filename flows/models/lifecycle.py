@@ -51,19 +51,30 @@ def save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) -
     """Keep `definition` as the working copy, based on `revision` of the flow.
 
     Callers of a published flow notice nothing; saving what is live already ends the changes.
+    A save of what is there already is done, whatever it was based on: autosave and the button
+    may carry the same content at the same moment.
     """
     _require(_unstorable(definition))
+    try:
+        if definition != flow.definition:
+            _save_draft(flow, definition, by=by, revision=revision)
+    except ChangedMeanwhile as refused:
+        if refused.current.deleted_at or refused.current.definition != definition:
+            raise
+        flow.refresh_from_db()
+
+
+def _save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) -> None:
     if revision != flow.revision:
-        raise ChangedMeanwhile(_current(flow))
-    if definition == flow.definition:
-        return
+        raise ChangedMeanwhile(_current(flow), by=by)
     _refuse_taken_title(flow, definition.title)
     before = flow.definition.to_json()
-    if flow.is_published:
-        live = flow.live_version.pinned.editable() if flow.live_version else None
-        changes: dict[str, Any] = {"draft": definition.to_json() if definition != live else None}
-    else:
-        changes = {"draft": definition.to_json(), **_titled(definition.title)}
+    live = flow.live_version.pinned.editable() if flow.live_version else None
+    changes: dict[str, Any] = {"draft": definition.to_json()}
+    if not flow.is_published:
+        changes |= _titled(definition.title)
+    elif definition == live:
+        changes["draft"] = None
     with _free_title(definition.title), transaction.atomic():
         _move(flow, _active().filter(revision=revision), by=by, next_revision=True, **changes)
         _log(flow, "flow.save", by=by, before=before, after=definition.to_json())
@@ -215,7 +226,7 @@ def _move(
         to["revision"] = F("revision") + 1
     moved = guard.filter(pk=flow.pk).update(updated_by=by, updated_at=timezone.now(), **to)
     if not moved:
-        raise ChangedMeanwhile(_current(flow))
+        raise ChangedMeanwhile(_current(flow), by=by)
     flow.refresh_from_db()
 
 

@@ -1,8 +1,9 @@
-"""Why a verb of a flow's life was refused; nothing was changed then. Each has a sentence for people."""
+"""Why a verb of a flow's life was refused, in a sentence for people; nothing was changed then."""
 
 from flows.definition import Problem
 
 from .flow import Flow
+from .people import User
 
 
 class LifecycleError(Exception):
@@ -21,11 +22,14 @@ class TitleTaken(LifecycleError):
 
 
 class ChangedMeanwhile(LifecycleError):
-    """Somebody else changed the flow since it was read; `current` is the flow as it is now."""
+    """The flow was changed since it was read; `current` is the flow as it is now."""
 
-    def __init__(self, current: Flow) -> None:
+    def __init__(self, current: Flow, *, by: User) -> None:
         who = current.updated_by or "Somebody"
-        super().__init__(f"{who} changed this flow meanwhile.")
+        if who == by:
+            super().__init__("You changed this flow in another window meanwhile.")
+        else:
+            super().__init__(f"{who} changed this flow meanwhile.")
         self.current = current
 
 

@@ -121,6 +121,22 @@ def test_stale_save_is_refused_even_when_the_flow_was_read_after_the_other_save(
         lifecycle.save_draft(fresh, replace(fresh.definition, title="Mine"), by=admin, revision=1)
 
 
+def test_same_save_twice_is_no_conflict(flow: Flow, admin: User) -> None:
+    """Autosave and the button may carry the same content at the same moment."""
+    autosave, button = Flow.objects.get(pk=flow.pk), Flow.objects.get(pk=flow.pk)
+    edit(autosave, admin, title="Same")
+    edit(button, admin, title="Same")
+    assert (button.title, button.revision) == ("Same", 2)
+    assert actions(flow) == ["flow.create", "flow.save"]
+
+
+def test_own_change_in_another_window_is_called_so(flow: Flow, admin: User) -> None:
+    first, second = Flow.objects.get(pk=flow.pk), Flow.objects.get(pk=flow.pk)
+    edit(first, admin, title="One")
+    with pytest.raises(lifecycle.ChangedMeanwhile, match="You changed this flow in another window"):
+        edit(second, admin, title="Two")
+
+
 # --- Publish -------------------------------------------------------------------------------------
 
 
