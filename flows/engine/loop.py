@@ -27,7 +27,7 @@ Done = TypeVar("Done")
 Result = TypeVar("Result")
 
 SHORTEST_PAUSE_S = 0.005
-DATABASE_PAUSE_S = 1.0
+FAULT_PAUSE_S = 1.0
 LEASE_MARGIN_S = 2
 
 log = logging.getLogger(__name__)
@@ -61,12 +61,11 @@ class Lane(Generic[Job, Done]):
                 touched = await self._turn(database, stop)
                 if not touched:
                     await self._rest(await self._pause_s(database, stop), stop)
-            except DatabaseError as error:
-                log.warning(
-                    "engine.database_failed",
-                    extra={"lane": self._name, "error": type(error).__name__},
+            except Exception as error:
+                log.exception(
+                    "engine.turn_failed", extra={"lane": self._name, "error": type(error).__name__}
                 )
-                await self._rest(DATABASE_PAUSE_S, stop)
+                await self._rest(FAULT_PAUSE_S, stop)
 
     async def _turn(self, database: "DatabaseThread", stop: asyncio.Event) -> int:
         recorded = await self._record_finished(database)

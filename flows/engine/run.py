@@ -21,6 +21,7 @@ from flows.placeholders import ParameterError
 from . import receive, store
 from .decide import decide
 from .snapshots import Claimed, Sent
+from .states import Decision
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +45,18 @@ def begin(*, limit: int, now: datetime) -> tuple[int, list[Job]]:
     while found := receive.match(limit=limit, now=now):  # all, so that no step times out unheard
         touched += found
     claimed = store.claim(limit=limit, lease_s=settings.ENGINE_LEASE_S, now=now)
-    decided = [(one, decide(one.snapshot, now)) for one in claimed]
+    decided = [(one, decision) for one in claimed if (decision := _decide(one, now))]
     jobs = [Job(*sending) for sending in store.apply(decided, now=now)] if decided else []
     return touched + len(claimed), jobs
+
+
+def _decide(claimed: Claimed, now: datetime) -> Decision | None:
+    """None for a row that cannot be decided: it keeps its lease, and holds up no other."""
+    try:
+        return decide(claimed.snapshot, now)
+    except Exception:
+        log.exception("engine.decision_failed", extra={"execution_id": claimed.row.pk})
+        return None
 
 
 async def perform(job: Job, web: Http, clock: Callable[[], datetime]) -> Sent:
@@ -56,14 +66,17 @@ async def perform(job: Job, web: Http, clock: Callable[[], datetime]) -> Sent:
 
 
 async def _send(job: Job, web: Http) -> SendResult:
-    try:
-        message = job.claimed.message(job.attempt)
-    except ParameterError as error:
-        return Refused("parameters", ErrorClass.TEMPLATE_PROBLEM, str(error))
     connection = job.attempt.connection
     try:
+        message = job.claimed.message(job.attempt)
         connector = registry.find(job.attempt.connector, extra=settings.EXTRA_CONNECTORS)
         config = connection.config if connection else {}
+    except ParameterError as error:
+        return Refused("parameters", ErrorClass.TEMPLATE_PROBLEM, str(error))
+    except Exception as error:  # noqa: BLE001 - nothing was sent, so the next step can take over
+        _log_fault(job, error)
+        return Refused("not-made", ErrorClass.UNKNOWN, "the message could not be made")
+    try:
         async with asyncio.timeout(send_timeout_s()):
             return await connector.send(message, config=config, http=web)
     except TimeoutError:

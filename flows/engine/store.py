@@ -24,7 +24,7 @@ from flows.models import (
 )
 
 from . import receive, redact, result, rows
-from .decide import answered
+from .answers import answered
 from .snapshots import Claimed, Sent, load, view, write_view
 from .states import Decision
 

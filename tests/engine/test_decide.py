@@ -10,7 +10,8 @@ from flows import models
 from flows.connectors.base import Accepted, ErrorClass, NotTaken, ReceiptStatus, Refused, Unknown
 from flows.definition import Channel, PinnedStep
 from flows.engine import states
-from flows.engine.decide import answered, decide, first_attempt
+from flows.engine.answers import answered, first_attempt
+from flows.engine.decide import decide
 from flows.engine.states import (
     AttemptView,
     Decision,
@@ -365,6 +366,15 @@ def test_retry_is_not_made_before_its_time() -> None:
 def test_retry_is_stored_as_sending_again() -> None:
     decision = look(1, retrying(1))
     assert (decision.send_step, only(decision).state) == (0, Stage.SENDING)
+
+
+def test_retry_is_not_made_when_the_template_is_no_longer_usable() -> None:
+    decision = look(1, retrying(1), obstacles={0: "the template hello is paused"})
+    assert decision.send_step == 1
+    assert decision.attempts[0].status_code == "NOT-SENT"
+    assert decision.attempts[0].reason == (
+        "Not tried again: the template hello is paused, moved on to SMS"
+    )
 
 
 def test_retry_that_comes_too_late_is_not_made() -> None:

@@ -1,14 +1,13 @@
 """`manage.py runengine`: the engine alone, until it is told to stop."""
 
 import asyncio
-import os
 import signal
-import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from flows.engine import callbacks, loop, run
+from flows.management.parent import when_parent_is_gone
 
 
 class Command(BaseCommand):
@@ -39,12 +38,5 @@ async def _run(*, with_parent: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         running.add_signal_handler(number, stop.set)
     if with_parent:
-        threading.Thread(target=_wait_for_parent, args=(running, stop), daemon=True).start()
+        when_parent_is_gone(lambda: running.call_soon_threadsafe(stop.set))
     await loop.run_until(stop)
-
-
-def _wait_for_parent(running: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """Not through sys.stdin, whose lock a thread still waiting would hold at exit."""
-    while os.read(0, 1024):
-        pass
-    running.call_soon_threadsafe(stop.set)

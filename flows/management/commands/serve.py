@@ -1,10 +1,11 @@
 """`manage.py serve`: web server and engine together, as two child processes that are looked after.
 
 A child that dies is started again, after a pause that grows while it keeps dying. SIGTERM and
-SIGINT stop both cleanly; the engine also stops by itself when this process is gone.
+SIGINT stop both cleanly; they also stop by themselves when this process is gone.
 """
 
 import logging
+import os
 import signal
 import socket
 import subprocess  # fixed arguments only
@@ -15,6 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from flows.management.parent import when_parent_is_gone
 
 STEADY_S = 30  # a child that ran this long counts as healthy again
 LONGEST_PAUSE_S = 30
@@ -85,40 +91,70 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--web-only",
+            action="store_true",
+            help="the web server alone; it stops when standard input ends",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _check_free(options["host"], options["port"])
-        stop = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
-        children = [web(options["host"], options["port"]), engine()]
-        while not stop.wait(0.2):
-            for child in children:
-                child.look_after()
-        _stop_all(children)
+        host, port = options["host"], options["port"]
+        _check_free(host, port)
+        if options["web_only"]:
+            when_parent_is_gone(lambda: os.kill(os.getpid(), signal.SIGTERM))
+            _serve_web(host, port)
+        else:
+            _serve_both(host, port)
+
+
+def _serve_both(host: str, port: int) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    children = [web(host, port), engine()]
+    while not stop.wait(0.2):
+        for child in children:
+            child.look_after()
+    _stop_all(children)
 
 
 def _check_free(host: str, port: int) -> None:
+    """A sentence now rather than a web server that dies again and again."""
     try:
         socket.create_server((host, port)).close()
-    except OSError as error:
-        reason = f"{host}:{port} cannot be used ({error.strerror}). Choose another --port."
-        raise CommandError(reason) from error
+    except (OSError, OverflowError) as error:
+        number = getattr(error, "errno", None)
+        why = os.strerror(number) if number and number > 0 else str(error)
+        raise CommandError(
+            f"{host}:{port} cannot be used ({why}). Choose another --port."
+        ) from None
 
 
 def web(host: str, port: int) -> Child:
-    """Several threads: a test send calls this very server while its page is being made."""
-    arguments = [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws",
-        "--log-level", "error", "--respawn-failed-workers", "--backlog", "1024",
-        "fallbackui.wsgi:application",
-    ]  # fmt: skip
-    return Child("web", arguments)
+    return Child("web", _manage("serve", "--web-only", "--host", host, "--port", str(port)))
 
 
 def engine() -> Child:
-    return Child("engine", [sys.executable, sys.argv[0], "runengine", "--with-parent"])
+    return Child("engine", _manage("runengine", "--with-parent"))
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [sys.executable, sys.argv[0], *arguments]
+
+
+def _serve_web(host: str, port: int) -> None:
+    """Several threads: a test send calls this very server while its page is being made."""
+    Granian(
+        "fallbackui.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=WEB_THREADS,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_level=LogLevels.error,
+    ).serve()
 
 
 def _stop_all(children: list[Child]) -> None:
