@@ -4,11 +4,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from jsonschema import Draft202012Validator
 
+from flows.connectors.sandbox import OUTCOMES
+from flows.engine import run
 from flows.models import Account, Execution, ExecutionState, Flow, KeyKind, Outcome, Signal, User
 from flows.openapi import document
 from tests import cast
+from tests.engine import drive
 
 from .caller import Caller, assert_rejected
 
@@ -139,3 +143,34 @@ def test_a_test_key_cannot_stop_a_real_message(test: Caller, running: Execution)
     assert test.ask(running.public_id, "cancel").status_code == 404
     running.refresh_from_db()
     assert running.signal == Signal.NONE
+
+
+# --- With the engine ------------------------------------------------------------------------------
+
+
+def test_a_confirmed_chain_ends_without_the_next_step(test: Caller, published_flow: Flow) -> None:
+    """WhatsApp is silent, the person uses the code anyway, SMS stays at home."""
+    body = cast.make_invocation_body(published_flow, "919876540005")
+    invocation_id = test.invoke(published_flow, body).json()["workflowInvocationId"]
+    run.until_idle(timezone.now())
+    waiting = test.show(invocation_id).json()
+    assert waiting["executionStatus"] == "RUNNING"
+    assert waiting["result"]["channel1"]["statusCode"] == "PENDING"
+    assert_fits(waiting, "Result")
+
+    assert test.ask(invocation_id, "confirm").status_code == 202
+    run.until_idle(timezone.now())
+    told = test.show(invocation_id).json()
+    assert_fits(told, "Result")
+    assert (told["executionStatus"], told["outcome"]) == ("COMPLETED", "confirmed")
+    assert list(told["result"]) == ["channel1"]
+
+
+@pytest.mark.parametrize("tail", OUTCOMES)
+def test_every_outcome_is_shown_as_described(test: Caller, published_flow: Flow, tail: str) -> None:
+    execution = drive.run_flow(published_flow, tail, tail)
+    told = test.show(execution.public_id).json()
+    assert_fits(told, "Result")
+    assert told["executionStatus"] == "COMPLETED"
+    assert told["outcome"] == execution.outcome
+    assert "PENDING" not in str(told["result"])
