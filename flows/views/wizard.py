@@ -171,6 +171,7 @@ def check_page(
         "basics": basic_facts(definition, catalog),
         "steps": steps_in_words(definition, catalog, samples),
         "problems": problem_links(problems, flow),
+        "calm": status == 200,  # what is left to do, not what went wrong
         "places": wizard_places(flow, definition, problems),
         "differences": differences(live, definition, catalog=catalog) if live else [],
         "demands": new_demands(live, definition, catalog) if live else [],

@@ -138,6 +138,7 @@ def _page(
         "flow": flow,
         "form": form,
         "number": number,
+        "calm": status == 200,
         "page_heading": f"Step {number} of {len(words)}",
         "steps": words,
         "this": words[min(place.index, len(words) - 1)],

@@ -402,11 +402,11 @@ def test_nasty_value_in_any_field_gets_a_clean_answer(
     as_marketer: Client, draft: Flow, name: str
 ) -> None:
     step, preview = url("flow-step", draft, 1), url("flow-preview", draft)
-    for index, value in enumerate(NASTY):
+    for index, value in enumerate(NASTY[FIELDS.index(name) % 2 :: 2]):
         draft.refresh_from_db()
         form = {**typed(draft), name: value}
         answers = [as_marketer.post(step, form)]
-        if index % 5 == 0:
+        if index % 4 == 0:
             answers.append(as_marketer.post(f"{step}?autosave=1", form, headers=HTMX))
             answers.append(as_marketer.post(preview, form, headers=HTMX))
         for answer in answers:
