@@ -70,10 +70,9 @@ def invoke(calls: Sequence[Call], *, now: datetime | None = None) -> list[Answer
         flows = _flows(calls)
         verdicts = [_verdict(call, flows.get(call.workflow_id)) for call in calls]
         fit = [call for call, verdict in zip(calls, verdicts, strict=True) if verdict is None]
-        rows.insert(
-            [_row(call, flows[call.workflow_id], now) for call in fit], ignore_conflicts=True
-        )
-        first = _first_ids(fit)
+        new = [_row(call, flows[call.workflow_id], now) for call in fit]
+        inserted = rows.insert(new, ignore_conflicts=True, returning=["public_id"])
+        first = {} if len(inserted) == len(new) else _first_ids(fit)
     return [
         verdict or _answer(call, first, now) for call, verdict in zip(calls, verdicts, strict=True)
     ]
@@ -112,8 +111,6 @@ def _row(call: Call, flow: Flow, now: datetime) -> Execution:
 
 def _first_ids(calls: Sequence[Call]) -> dict[tuple[int, str], str]:
     """Who holds each requestId now, by account."""
-    if not calls:
-        return {}
     found = Execution.objects.filter(
         account__in={call.account_id for call in calls},
         request_id__in={call.request_id for call in calls},
@@ -127,5 +124,5 @@ def _first_ids(calls: Sequence[Call]) -> dict[tuple[int, str], str]:
 
 
 def _answer(call: Call, first: Mapping[tuple[int, str], str], now: datetime) -> Answer:
-    public_id = first[call.account_id, call.request_id]
+    public_id = first.get((call.account_id, call.request_id), call.public_id)
     return Accepted(public_id, now) if public_id == call.public_id else Duplicate(public_id)

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model
 
 Columns = Sequence["Field[Any, Any]"]
@@ -49,14 +49,14 @@ def _run(
 ) -> list[tuple[Any, ...]]:
     if returning:
         sql += " RETURNING " + ", ".join(_quoted(name) for name in returning)
-    with connection.cursor() as cursor:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(sql, [_as_json(fields, rows)])
         return list(cursor.fetchall()) if returning else []
 
 
 def _source(fields: Columns) -> str:
     """A table `v` made of the JSON parameter, with one column per field."""
-    if connection.vendor == "postgresql":
+    if connections[DEFAULT_DB_ALIAS].vendor == "postgresql":
         columns = ", ".join(f"{_column(f)} {_type(f)}" for f in fields)
         return f"jsonb_to_recordset(%s::jsonb) AS v({columns})"
     columns = ", ".join(
@@ -66,6 +66,7 @@ def _source(fields: Columns) -> str:
 
 
 def _as_json(fields: Columns, rows: Sequence[Model]) -> str:
+    connection = connections[DEFAULT_DB_ALIAS]  # once: it is looked up per thread
     if connection.vendor == "postgresql":
         named = [{f.column: getattr(row, f.attname) for f in fields} for row in rows]
         return json.dumps(named, default=str)
@@ -76,6 +77,7 @@ def _as_json(fields: Columns, rows: Sequence[Model]) -> str:
 
 
 def _type(field: "Field[Any, Any]") -> str:
+    connection = connections[DEFAULT_DB_ALIAS]
     if field.primary_key:
         return field.rel_db_type(connection) or ""
     return field.db_type(connection) or ""
@@ -86,4 +88,4 @@ def _column(field: "Field[Any, Any]") -> str:
 
 
 def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+    return connections[DEFAULT_DB_ALIAS].ops.quote_name(name)

@@ -19,9 +19,7 @@ from flows.models import Attempt
 from flows.placeholders import ParameterError
 
 from . import receive, store
-from .decide import decide
 from .snapshots import Claimed, Sent
-from .states import Decision
 
 log = logging.getLogger(__name__)
 
@@ -45,18 +43,9 @@ def begin(*, limit: int, now: datetime) -> tuple[int, list[Job]]:
     while found := receive.match(limit=limit, now=now):  # all, so that no step times out unheard
         touched += found
     claimed = store.claim(limit=limit, lease_s=settings.ENGINE_LEASE_S, now=now)
-    decided = [(one, decision) for one in claimed if (decision := _decide(one, now))]
+    decided = store.decide_all(claimed, now=now)
     jobs = [Job(*sending) for sending in store.apply(decided, now=now)] if decided else []
     return touched + len(claimed), jobs
-
-
-def _decide(claimed: Claimed, now: datetime) -> Decision | None:
-    """None for a row that cannot be decided: it keeps its lease, and holds up no other."""
-    try:
-        return decide(claimed.snapshot, now)
-    except Exception:
-        log.exception("engine.decision_failed", extra={"execution_id": claimed.row.pk})
-        return None
 
 
 async def perform(job: Job, web: Http, clock: Callable[[], datetime]) -> Sent:

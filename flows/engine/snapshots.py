@@ -3,7 +3,9 @@
 Translates rows into the pure values of states.py and back; writes nothing to the database.
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,6 +17,8 @@ from flows.placeholders import ParameterError, resolve
 
 from . import usable
 from .states import AttemptView, Rank, ReceiptView, Signal, Snapshot, Stage, State
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,9 @@ class Claimed:
 
     row: Execution
     version: Version
+    lease_token: uuid.UUID | None  # as claimed; decisions overwrite the row's
     attempts: dict[int, Attempt] = field(default_factory=dict)  # by step
-    receipts: list[ReceiptView] = field(default_factory=list)
+    receipts: list[tuple[int, Receipt]] = field(default_factory=list)  # with their steps
     assets: usable.Assets = field(default_factory=usable.Assets)
     obstacles: Mapping[int, str] = field(default_factory=dict)
 
@@ -46,7 +51,7 @@ class Claimed:
             signal=Signal(self.row.signal),
             signal_by=self.row.signal_by,
             attempts=tuple(view(attempt) for _, attempt in sorted(self.attempts.items())),
-            receipts=tuple(self.receipts),
+            receipts=tuple(_receipt_view(receipt, step) for step, receipt in self.receipts),
             obstacles=self.obstacles,
         )
 
@@ -101,14 +106,18 @@ class Sent:
     at: datetime
 
 
-def load(executions: Iterable[Execution]) -> list[Claimed]:
-    """The executions with their versions, attempts, unfolded receipts and usable assets."""
-    found = list(executions)
-    versions = FlowVersion.objects.in_bulk({row.version_id for row in found})
-    parsed = {pk: _parsed(version) for pk, version in versions.items()}
-    claimed = {row.pk: Claimed(row, parsed[row.version_id]) for row in found}
-    for row in found:
-        row.version = versions[row.version_id]
+def load(executions: Sequence[Execution]) -> list[Claimed]:
+    """The executions with their versions, attempts, unfolded receipts and usable assets; those
+    whose version cannot be read are left out."""
+    versions = FlowVersion.objects.in_bulk({row.version_id for row in executions})
+    parsed = _parsed(versions.values())
+    claimed = {
+        row.pk: Claimed(row, parsed[row.version_id], row.lease_token)
+        for row in executions
+        if row.version_id in parsed
+    }
+    for one in claimed.values():
+        one.row.version = versions[one.row.version_id]
     owner: dict[int, tuple[int, int]] = {}
     attempts = Attempt.objects.select_related("connection")
     for attempt in attempts.filter(execution__in=list(claimed)):
@@ -116,14 +125,21 @@ def load(executions: Iterable[Execution]) -> list[Claimed]:
         owner[attempt.pk] = attempt.execution_id, attempt.step
     for receipt in Receipt.objects.filter(attempt__in=list(owner), folded_at=None):
         execution_id, step = owner[receipt.attempt_id or 0]
-        claimed[execution_id].receipts.append(_receipt_view(receipt, step))
+        claimed[execution_id].receipts.append((step, receipt))
     _look_at_assets([c for c in claimed.values() if c.row.state != ExecutionState.ENDED])
     return list(claimed.values())
 
 
-def _parsed(version: FlowVersion) -> Version:
-    definition = PinnedDefinition.from_json(version.definition)
-    return Version(definition, version.callback_profile_id)
+def _parsed(versions: Iterable[FlowVersion]) -> dict[int, Version]:
+    found = {}
+    for version in versions:
+        try:
+            definition = PinnedDefinition.from_json(version.definition)
+        except Exception:
+            log.exception("engine.version_unreadable", extra={"version_id": version.pk})
+        else:
+            found[version.pk] = Version(definition, version.callback_profile_id)
+    return found
 
 
 def _look_at_assets(running: list[Claimed]) -> None:

@@ -6,7 +6,7 @@ lease: what it guards is written only while its token still stands in the row.
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -25,11 +25,13 @@ from flows.models import (
 
 from . import receive, redact, result, rows
 from .answers import answered
+from .decide import decide
 from .snapshots import Claimed, Sent, load, view, write_view
 from .states import Decision
 
 log = logging.getLogger(__name__)
 
+FAILED_ROW_PAUSE = timedelta(minutes=1)
 EXECUTION_FIELDS = (
     "state", "step", "wake_at", "lease_token", "lease_until", "revision", "delivered_twice",
 )  # fmt: skip
@@ -54,7 +56,11 @@ def claim(*, limit: int, lease_s: float, now: datetime) -> list[Claimed]:
         ids = list(due.values_list("pk", flat=True)[:limit])
         lease_until = now + timedelta(seconds=lease_s)
         Execution.objects.filter(pk__in=ids).update(lease_token=token, lease_until=lease_until)
-    return load(Execution.objects.filter(pk__in=ids, lease_token=token))
+    held = list(Execution.objects.filter(pk__in=ids, lease_token=token))
+    claimed = load(held)
+    readable = {one.row.pk for one in claimed}
+    _postpone([row for row in held if row.pk not in readable], now=now)
+    return claimed
 
 
 def next_due_at() -> datetime | None:
@@ -74,20 +80,45 @@ def _due(now: datetime) -> QuerySet[Execution]:
 # --- Decisions -----------------------------------------------------------------------------------
 
 
+def decide_all(claimed: Sequence[Claimed], *, now: datetime) -> list[tuple[Claimed, Decision]]:
+    """The decisions, already written into the rows in memory; nothing is stored yet.
+
+    A row that cannot be decided is put off for a while and holds up no other.
+    """
+    decided, failed = [], []
+    for one in claimed:
+        try:
+            decision = decide(one.snapshot, now)
+            _write_decision(one, decision, now=now)
+        except Exception:
+            log.exception("engine.row_failed", extra={"execution_id": one.row.pk})
+            failed.append(one.row)
+        else:
+            decided.append((one, decision))
+    _postpone(failed, now=now)
+    return decided
+
+
+def _postpone(rows_: Sequence[Execution], *, now: datetime) -> None:
+    if rows_:
+        tokens = {row.lease_token for row in rows_}
+        Execution.objects.filter(pk__in=[row.pk for row in rows_], lease_token__in=tokens).update(
+            lease_token=None, lease_until=None, wake_at=now + FAILED_ROW_PAUSE
+        )
+
+
 def apply(
     decided: Sequence[tuple[Claimed, Decision]], *, now: datetime
 ) -> list[tuple[Claimed, Attempt]]:
-    """Store decisions; returns the attempts that are now stored as "sending".
+    """Store what `decide_all` decided; returns the attempts that are now stored as "sending".
 
     An execution that a signal changed meanwhile, or whose lease was lost, is left for another
     turn: nothing of its decision is stored.
     """
     with transaction.atomic():
-        revisions = _lock([claimed.row for claimed, _ in decided])
-        kept = [(c, d) for c, d in decided if revisions.get(c.row.pk) == c.row.revision]
+        revisions = _lock({c.row.pk: c.lease_token for c, _ in decided})
+        kept = [(c, d) for c, d in decided if revisions.get(c.row.pk) == c.row.revision - 1]
         _release([c.row for c, _ in decided if c.row.pk in revisions], kept, now=now)
-        for claimed, decision in kept:
-            _write_decision(claimed, decision, now=now)
         _save_attempts(kept)
         ended = [(c, d) for c, d in kept if d.end]
         rows.update([c.row for c, d in kept if not d.end], EXECUTION_FIELDS)
@@ -98,9 +129,8 @@ def apply(
     return [(c, c.attempts[d.send_step]) for c, d in kept if d.send_step is not None]
 
 
-def _lock(claimed: Sequence[Execution]) -> dict[int, int]:
+def _lock(token_of: Mapping[int, uuid.UUID | None]) -> dict[int, int]:
     """The revisions of the executions whose lease is still ours, locked until the commit."""
-    token_of = {row.pk: row.lease_token for row in claimed}
     locked = Execution.objects.select_for_update().filter(pk__in=list(token_of)).order_by("pk")
     found = locked.values_list("pk", "lease_token", "revision")
     return {pk: revision for pk, token, revision in found if token and token == token_of[pk]}
@@ -119,7 +149,7 @@ def _release(
 
 
 def _write_decision(claimed: Claimed, decision: Decision, *, now: datetime) -> None:
-    """The decision in the rows in memory; what they stand for is stored by the caller."""
+    """The decision in the rows in memory; the revision rises by one."""
     row = claimed.row
     row.state, row.step, row.wake_at = decision.state.value, decision.step, decision.wake_at
     row.delivered_twice = row.delivered_twice or decision.delivered_twice
@@ -210,7 +240,7 @@ def record(sent: Sequence[Sent], *, now: datetime) -> None:
     if not sent:
         return
     with transaction.atomic():
-        revisions = _lock([s.claimed.row for s in sent])
+        revisions = _lock({s.claimed.row.pk: s.claimed.lease_token for s in sent})
         kept = [s for s in sent if s.claimed.row.pk in revisions]
         for one in kept:
             _write_answer(one, revision=revisions[one.claimed.row.pk] + 1)

@@ -10,9 +10,19 @@ from django.test.utils import CaptureQueriesContext
 from flows.connectors.base import Accepted, ReceiptEvent, ReceiptStatus
 from flows.connectors.sandbox import message_id_of
 from flows.engine import invoke, receive, run, store, wake
-from flows.engine.decide import decide
 from flows.engine.snapshots import Sent
-from flows.models import AssetStatus, Attempt, Execution, Flow, Receipt, Sender, Template
+from flows.models import (
+    AssetStatus,
+    Attempt,
+    Execution,
+    Flow,
+    FlowVersion,
+    Receipt,
+    Sender,
+    Template,
+    User,
+)
+from tests import cast
 from tests.engine import drive
 from tests.engine.drive import START
 
@@ -84,8 +94,32 @@ def test_engine_that_stalls_before_it_stores_a_decision_stores_nothing(
     drive.accept(published_flow, "0001", "0001")
     stalled = claim(0)
     claim(LEASE_S + 1)
-    assert store.apply([(one, decide(one.snapshot, at(0))) for one in stalled], now=at(0)) == []
+    assert store.apply(store.decide_all(stalled, now=at(0)), now=at(0)) == []
     assert not Attempt.objects.exists()
+
+
+def test_row_that_cannot_be_decided_is_put_off_and_holds_up_no_other(
+    published_flow: Flow,
+) -> None:
+    broken, fine = (drive.accept(published_flow, "0001", "0001") for _ in range(2))
+    Execution.objects.filter(pk=broken.pk).update(sends=[])
+    run.until_idle(START)
+    broken.refresh_from_db()
+    assert (broken.state, broken.wake_at, broken.lease_token) == ("accepted", at(60), None)
+    assert [attempt.state for attempt in drive.attempts(fine)] == ["waiting"]
+
+
+def test_version_that_cannot_be_read_holds_up_no_other_flow(
+    published_flow: Flow, admin: User
+) -> None:
+    other = cast.make_published_flow(published_flow.account, by=admin, title="Broken")
+    broken = drive.accept(other, "0001", "0001")
+    fine = drive.accept(published_flow, "0001", "0001")
+    FlowVersion.objects.filter(flow=other).update(definition={"steps": 5})
+    run.until_idle(START)
+    broken.refresh_from_db()
+    assert (broken.state, broken.wake_at, broken.lease_token) == ("accepted", at(60), None)
+    assert [attempt.state for attempt in drive.attempts(fine)] == ["waiting"]
 
 
 # --- Races with signals and receipts --------------------------------------------------------------
@@ -95,7 +129,7 @@ def test_confirm_between_claim_and_decision_decides_the_outcome(published_flow: 
     execution = drive.accept(published_flow, "0005", "0001")
     run.until_idle(START)
     due = claim(60)
-    decided = [(one, decide(one.snapshot, at(60))) for one in due]
+    decided = store.decide_all(due, now=at(60))
     assert wake.confirm(execution, by="Asha", now=at(60))
     assert store.apply(decided, now=at(60)) == []
     run.until_idle(at(60))
@@ -137,7 +171,7 @@ def test_receipt_while_the_execution_is_leased_is_not_slept_through(published_fl
     execution = drive.accept(published_flow, "0005", "0001")
     run.until_idle(START)
     held = claim(60)  # decided without the receipt that comes now
-    decided = [(one, decide(one.snapshot, at(30))) for one in held]
+    decided = store.decide_all(held, now=at(30))
     event = _delivered(drive.attempts(execution)[0])
     receive.receive([event], connector="sandbox", now=at(30))
     receive.match(limit=10, now=at(30))
