@@ -5,12 +5,15 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from flows.models import Membership, User
 
 from .base import AuditedAdmin, staff
+
+admin.site.unregister(Group)  # permissions are given to people, and roles to memberships
 
 _CLASSES = {"classes": ("wide",)}
 

@@ -25,6 +25,7 @@ class AuditEntry(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name_plural = "audit entries"
         indexes = [models.Index(F("account"), F("id").desc(), name="audit_list")]
 
     def __str__(self) -> str:
