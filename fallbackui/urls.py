@@ -3,11 +3,15 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from flows.views import session
+
+handler400 = "flows.views.errors.bad_request"
 handler403 = "flows.views.errors.forbidden"
 handler404 = "flows.views.errors.not_found"
 handler500 = "flows.views.errors.server_error"
 
 urlpatterns = [
+    path("admin/login/", session.admin_sign_in, name="admin-sign-in"),
     path("admin/", admin.site.urls),
     path("v1/", include("flows.api.urls")),
     path("", include("flows.urls")),

@@ -2,7 +2,30 @@
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+
+
+class Utf8Request(WSGIRequest):
+    """A request is UTF-8, whatever charset it names.
+
+    Django takes any codec of Python's that a Content-Type asks for: some of them (`hex`) crash it,
+    others (`unicode_escape`) make texts that no database stores.
+    """
+
+    @property
+    def encoding(self) -> str | None:
+        return None
+
+    @encoding.setter
+    def encoding(self, named: str | None) -> None:
+        """Nothing that a caller names changes how it is read."""
+
+
+class Utf8Handler(WSGIHandler):
+    request_class = Utf8Request
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fallbackui.settings")
-application = get_wsgi_application()
+django.setup(set_prefix=False)
+application = Utf8Handler()

@@ -12,6 +12,7 @@ from flows.models import Role
 
 ANYONE = "anyone"
 SIGNED_IN = "anyone who is signed in"
+SUPPORT = "the support staff of the installation"
 API_KEY = "whoever has an API key of the account"
 FRAGMENTS = {"flow-preview", "execution-news"}  # asked for by htmx alone, never by a person
 
@@ -28,6 +29,7 @@ NEEDED: dict[str, Role | str] = {
     "api-cancel": API_KEY,
     "api-reference": ANYONE,
     "home": SIGNED_IN,
+    "admin-sign-in": SUPPORT,
     "account-home": Role.VIEWER,
     "flow-list": Role.VIEWER,
     "flow-detail": Role.VIEWER,

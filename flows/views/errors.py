@@ -1,8 +1,13 @@
-"""Pages for what went wrong: 403 with who can help, 404, 500."""
+"""Pages for what went wrong: 400, 403 with who can help, 404, 500."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template import loader
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A request that no page of ours makes: an unknown host name, a file, far too much of it."""
+    return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

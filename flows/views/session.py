@@ -5,6 +5,7 @@ import hashlib
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -41,6 +42,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return render(request, "session/sign_in.html", page, status=422)
     login(request, form.user)
     return redirect(after or "home")
+
+
+@never_cache
+def admin_sign_in(request: HttpRequest) -> HttpResponse:
+    """Django's admin has no sign-in of its own: there is one, and it counts the tries."""
+    if not access.signed_in(request).is_staff:
+        raise PermissionDenied("This part is for the support staff of this installation.")
+    return redirect(_inside(request, request.GET.get("next", "")) or "admin:index")
 
 
 @require_POST
