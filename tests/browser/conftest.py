@@ -89,8 +89,9 @@ def watch(page: Page, bad: list[str]) -> None:
 def faults() -> Callable[[Page], list[str]]:
     """What axe finds wrong, and what sticks out of the window: `assert faults(page) == []`."""
 
-    def find(page: Page) -> list[str]:
-        found = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+    def find(page: Page, *, only: str = "") -> list[str]:
+        rules = {"type": "rule", "values": [only]} if only else RULES
+        found = Axe().run(page, options={"runOnly": rules}).response["violations"]
         said = [f"{rule['id']}: {[node['target'] for node in rule['nodes']]}" for rule in found]
         return said + page.evaluate(OUTSIDE)
 
