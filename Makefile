@@ -3,6 +3,7 @@
 #   make run     everything from nothing: dashboard, engine and demo data on 127.0.0.1:$(PORT)
 #   make test    everything from nothing, then the whole test suite, browser tests included
 #   make check   lint, types, import rules, templates, migrations up to date
+#   make bench   how much the engine manages, on an empty database of its own
 #   make setup   the virtual environment with the locked dependencies (called by the others)
 #   make lock    write requirements/*.txt anew from requirements/*.in
 #   make clean   remove what the other targets built; keeps var/ (database, demo logins, secret key)
@@ -18,7 +19,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 STATIC_SOURCES := $(shell find static -type f)
 
-.PHONY: help setup setup-test static run test check lock clean browser
+.PHONY: help setup setup-test static run test check bench lock clean browser
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -68,6 +69,9 @@ run: static
 
 test: setup-test build/inter.woff2 browser
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+bench: setup-test
+	@$(BIN)/python -m benchmarks.engine
 
 check: setup-test
 	$(BIN)/ruff check .

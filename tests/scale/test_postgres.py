@@ -12,10 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
-# Those that start processes of their own stay with SQLite.
-SUITE = [
-    "test_invoke.py", "test_store.py", "test_receipts.py", "test_outcomes.py", "test_callbacks.py",
-]  # fmt: skip
+# Where the two databases differ: locks, conflicts, batches. The rest is the same code.
+SUITE = ["test_invoke.py", "test_store.py", "test_receipts.py"]
 
 
 def is_reachable() -> bool:
@@ -29,7 +27,7 @@ def is_reachable() -> bool:
 @pytest.mark.scale
 @pytest.mark.slow
 def test_engine_holds_on_postgresql() -> None:
-    """Races, leases, receipts, all outcomes, and 200 simultaneous calls with one requestId."""
+    """Races, leases, receipts, and 200 simultaneous calls with one requestId."""
     if not is_reachable():
         with warnings.catch_warnings():
             warnings.simplefilter("always")
