@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from .house import House, furnish, running_engine
+from tests.running import running_engine
+
+from .house import House, furnish
 
 # Sync Playwright keeps an event loop in this thread; Django's async guard would refuse the ORM.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")

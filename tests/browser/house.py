@@ -1,9 +1,5 @@
 """The whole product for browser tests: live server, real engine, and the demo inside."""
 
-import asyncio
-import contextlib
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -11,7 +7,6 @@ from django.test import Client
 from playwright.sync_api import BrowserContext
 
 from flows.demo import assets, collection, people
-from flows.engine import loop
 from flows.models import Account, Flow, Role, User
 
 PASSWORD = "correct horse battery staple"
@@ -49,27 +44,3 @@ def furnish(url: str) -> House:
     profile = assets.seed_assets(ready, by=persons[Role.MARKETER])
     flows = collection.seed_flows(ready, persons, profile=profile)
     return House(url, ready, new, persons, flows)
-
-
-@contextlib.contextmanager
-def running_engine() -> Iterator[None]:
-    """The engine's real loop in a thread of its own, on the tests' database."""
-    ready = threading.Event()
-    stopping: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        stopping.append((asyncio.get_running_loop(), stop))
-        ready.set()
-        await loop.run_until(stop)
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),), name="engine")
-    thread.start()
-    ready.wait()
-    try:
-        yield
-    finally:
-        (running, stop) = stopping[0]
-        running.call_soon_threadsafe(stop.set)
-        thread.join(timeout=30)
-        assert not thread.is_alive(), "the engine did not stop"

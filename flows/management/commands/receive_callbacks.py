@@ -21,14 +21,14 @@ class Receiver(HTTPServer):
 
     def __init__(self, port: int, command: BaseCommand) -> None:
         super().__init__(("127.0.0.1", port), Door)
-        self.port, self.command = port, command
+        self.command = command
 
     def secrets(self) -> list[str]:
         """Read anew for every callback: a secret may have been rotated meanwhile."""
         return [
             profile.secret
             for profile in CallbackProfile.objects.filter(deleted_at=None)
-            if urlsplit(profile.url).port == self.port
+            if urlsplit(profile.url).port == self.server_port
         ]
 
     def tell(self, body: bytes, headers: dict[str, str]) -> bool:
