@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flows.placeholders import CODE_KEY, TemplateContent, code_comes_first
+
 MARK = "•••"
 # Keys whose values say which message it was, never what it said.
 KEPT = frozenset({"client_message_id", "message_id", "channel", "from", "to", "template", "status"})
@@ -11,6 +13,18 @@ KEPT = frozenset({"client_message_id", "message_id", "channel", "from", "to", "t
 def sends(stored: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Recipients and the names of parameters stay, their values go."""
     return [{**send, "params": dict.fromkeys(send.get("params", {}), MARK)} for send in stored]
+
+
+def codes(sends: Iterable[Mapping[str, Any]], contents: Iterable[TemplateContent]) -> set[str]:
+    """Verification codes among the values: whoever reads one while it is good can be somebody."""
+    pairs = zip(sends, contents, strict=False)
+    return {code for send, content in pairs if (code := _code(send.get("params", {}), content))}
+
+
+def _code(params: Mapping[str, str], content: TemplateContent) -> str:
+    if CODE_KEY in params or not (params and code_comes_first(content)):
+        return params.get(CODE_KEY, "")
+    return params[min(params)]
 
 
 def log(value: Any, *, params: Iterable[str]) -> Any:

@@ -1,6 +1,6 @@
 """The engine's turns: match receipts, claim, decide, send, record. No state but what rows hold.
 
-`turn` makes one turn at a given time, for tests; `Engine` in loop.py makes them without end.
+`turn` makes one turn at a given time, for tests and demo data; loop.py makes them without end.
 """
 
 import asyncio

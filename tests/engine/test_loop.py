@@ -81,7 +81,6 @@ def quick(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_slow_carrier_holds_up_nobody() -> None:
     stage = Stage([0.5, 0, 0, 0])
     run_lane(stage, until=lambda: len(stage.all_recorded) == 3)
-    assert stage.recorded[0] == [0, 0, 0]
     assert stage.all_recorded == [0, 0, 0, 0.5]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from flows.models import Account, Flow, User
+from flows.models import Account, Flow, User, lifecycle
 from flows.placeholders import Channel
 from tests import cast
 from tests.engine import drive
@@ -83,6 +83,50 @@ def test_first_step_ends_as_its_recipient_says(
         assert [other.status_code for other in others] == ["DELIVERED"]
         assert others[0].created_at == first.settled_at
     assert execution.delivered_twice == (tail == "0006")
+
+
+def test_five_steps_are_tried_in_their_order(account: Account, admin: User) -> None:
+    order = (Channel.SMS, Channel.WHATSAPP, Channel.WHATSAPP, Channel.SMS, Channel.WHATSAPP)
+    execution = drive.run_flow(
+        make_flow(account, admin, order), "0003", "0004", "0005", "0003", "0001"
+    )
+    made = drive.attempts(execution)
+    assert tuple(attempt.channel for attempt in made) == order
+    assert [attempt.status_code for attempt in made] == [
+        "FAILED", "FAILED", "TIMEOUT", "FAILED", "DELIVERED",
+    ]  # fmt: skip
+    assert (execution.outcome_step, execution.outcome_channel) == (4, "whatsapp")
+    assert made[2].reason == "No receipt within 60 s, moved on to SMS"
+
+
+@pytest.mark.parametrize(
+    ("tail", "settles_after_s"), [("0005", 1), ("0007", 0.05), ("0001", 2 / 60)]
+)
+def test_speed_divides_waits_pauses_and_receipt_delays(
+    account: Account, admin: User, tail: str, settles_after_s: float
+) -> None:
+    flow = make_flow(account, admin, ORDERS["whatsapp first"])
+    execution = drive.run_flow(flow, tail, "0001", speed=60)
+    assert drive.since_start(drive.attempts(execution)[0].settled_at) == pytest.approx(
+        settles_after_s, abs=1e-5
+    )
+
+
+def test_execution_keeps_the_version_it_was_accepted_with(account: Account, admin: User) -> None:
+    flow = make_flow(account, admin, ORDERS["whatsapp first"])
+    execution = drive.accept(flow, "0005", "0001")
+    steps = tuple(
+        cast.make_step(account, channel, wait_s=5) for channel in (Channel.SMS, Channel.WHATSAPP)
+    )
+    changed = cast.make_definition(account, "Changed", steps=steps)
+    lifecycle.save_draft(flow, changed, by=admin, revision=flow.revision)
+    lifecycle.publish(flow, by=admin)
+    lifecycle.unpublish(flow, by=admin)
+    drive.play(execution)
+    first, second = drive.attempts(execution)
+    assert (first.channel, second.channel) == ("whatsapp", "sms")
+    assert drive.since_start(first.settled_at) == 60
+    assert execution.outcome == "delivered"
 
 
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
