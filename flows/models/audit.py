@@ -1,13 +1,17 @@
 """The audit log: who changed what, when, from where, before and after; never a secret."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.utils import timezone
 
 from .account import Account
 from .people import User
+
+ONE_SITTING = timedelta(minutes=15)
 
 
 class AuditEntry(models.Model):
@@ -26,7 +30,10 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "audit entries"
-        indexes = [models.Index(F("account"), F("id").desc(), name="audit_list")]
+        indexes = [
+            models.Index(F("account"), F("id").desc(), name="audit_list"),
+            models.Index(F("object_id"), F("id").desc(), name="audit_last_of_object"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_label}"
@@ -55,3 +62,27 @@ def record(
         after=after,
         ip=ip,
     )
+
+
+def record_sitting(
+    account: Account,
+    action: str,
+    *,
+    by: User,
+    of: models.Model,
+    label: str,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    """Like `record`, but saves that follow one another within minutes stay one entry.
+
+    A draft that saves itself would otherwise bury every other change. Another person's change, or
+    any other action on the object, begins a new entry.
+    """
+    public_id = str(getattr(of, "public_id", of.pk))
+    last = AuditEntry.objects.filter(account=account, object_id=public_id).order_by("-id").first()
+    now = timezone.now()
+    if last and (last.action, last.actor_id) == (action, by.pk) and now - last.at < ONE_SITTING:
+        AuditEntry.objects.filter(pk=last.pk).update(after=after, at=now, object_label=label[:120])
+        return
+    record(account, action, by=by, of=of, label=label, before=before, after=after)

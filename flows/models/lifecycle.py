@@ -77,7 +77,15 @@ def _save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) 
         changes["draft"] = None
     with _free_title(definition.title), transaction.atomic():
         _move(flow, _active().filter(revision=revision), by=by, next_revision=True, **changes)
-        _log(flow, "flow.save", by=by, before=before, after=definition.to_json())
+        audit.record_sitting(
+            flow.account,
+            "flow.save",
+            by=by,
+            of=flow,
+            label=flow.title,
+            before=before,
+            after=definition.to_json(),
+        )
 
 
 def publish(flow: Flow, *, by: User, revision: int | None = None, note: str = "") -> FlowVersion:

@@ -92,6 +92,24 @@ def test_save_of_a_draft_renames_it_and_counts_the_revision(flow: Flow, marketer
     assert entry.after["title"] == "Parcel update"
 
 
+def test_saves_of_one_sitting_are_one_entry(flow: Flow, marketer: User) -> None:
+    edit(flow, marketer, title="Parcel")
+    edit(flow, marketer, title="Parcel update")
+    entry = AuditEntry.objects.get(action="flow.save")
+    assert (entry.before["title"], entry.after["title"]) == ("Order update", "Parcel update")
+    assert entry.object_label == "Parcel update"
+
+
+def test_a_save_by_somebody_else_or_much_later_is_its_own_entry(
+    flow: Flow, marketer: User, admin: User
+) -> None:
+    edit(flow, marketer, title="Parcel")
+    edit(flow, admin, title="Parcel update")
+    AuditEntry.objects.update(at=timezone.now() - timedelta(minutes=16))
+    edit(flow, admin, title="Parcel news")
+    assert actions(flow) == ["flow.create", "flow.save", "flow.save", "flow.save"]
+
+
 def test_save_without_a_change_leaves_no_trace(flow: Flow, marketer: User) -> None:
     edit(flow, marketer)
     flow.refresh_from_db()
