@@ -15,7 +15,7 @@ from flows.connectors.sandbox import OUTCOMES
 from flows.definition import PinnedStep
 from flows.models import Account, TestRecipient, TestTarget
 from flows.models.catalog import samples_of
-from flows.placeholders import MAX_VALUE_CHARACTERS, Field, fields
+from flows.placeholders import CODE_KEY, MAX_VALUE_CHARACTERS, Field, fields
 from flows.recipients import RecipientError, mask, parse_recipient
 
 from .widgets import ChoiceCards
@@ -30,6 +30,7 @@ SPEEDS = [(1, "Real time"), (10, "10 times faster"), (60, "60 times faster")]
 TAIL = 4  # digits of a recipient that choose the outcome in the Sandbox
 SAMPLE_NUMBER = "919812345678"
 NUMBER_LIKE = {"inputmode": "tel", "autocomplete": "off"}
+HIDDEN = "•••"  # stands for a verification code in what is kept
 WORKFLOW_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
@@ -122,18 +123,23 @@ class TestSendForm(forms.Form):
         codes = [self.cleaned_data[f"send{n + 1}-outcome"] for n in range(len(self.steps))]
         return [number[:-TAIL] + code for number, code in zip(numbers, codes, strict=True)]
 
-    def body(self, request_id: str) -> dict[str, Any]:
-        """The body of the call, as section 6 of the product description has it."""
+    def body(self, request_id: str, *, hides_codes: bool = False) -> dict[str, Any]:
+        """The body of the call, as section 6 of the product description has it; to be kept, it
+        is made without verification codes."""
         sends: dict[str, Any] = {}
         for index, recipient in enumerate(self.recipients()):
             send: dict[str, Any] = {"recipient": recipient}
             if params := self._params(index):
-                send["templateParams"] = params
+                hidden = {CODE_KEY: HIDDEN} if hides_codes and CODE_KEY in params else {}
+                send["templateParams"] = params | hidden
             sends[f"send{index + 1}"] = send
         return {"requestId": request_id, "input": sends}
 
     def values(self) -> dict[str, Any]:
-        """What was typed, to be remembered; by variable, so that it survives a new version."""
+        """What was typed, to be remembered; by variable, so that it survives a new version.
+
+        A verification code is not: the template's sample stands in its place next time.
+        """
         chosen = self.cleaned_data
         return {
             "mode": REAL if self.is_real else SIMULATED,
@@ -144,7 +150,7 @@ class TestSendForm(forms.Form):
                     "to": chosen[f"send{n}-to"],
                     "number": chosen[f"send{n}-number"],
                     "outcome": chosen.get(f"send{n}-outcome", ""),
-                    "params": self._params(n - 1),
+                    "params": {k: v for k, v in self._params(n - 1).items() if k != CODE_KEY},
                 }
                 for n in range(1, len(self.steps) + 1)
             ],

@@ -21,6 +21,7 @@ from flows.placeholders.keys import (
     URL_KEY,
     Field,
     clean_params,
+    code_comes_first,
     fields,
     find_unfit,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "TemplateContent",
     "Variable",
     "clean_params",
+    "code_comes_first",
     "fields",
     "find_unfit",
     "find_variables",

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from flows import timeline
 from flows.access import Seat
-from flows.engine import result
+from flows.engine import redact, result
 from flows.models import (
     Attempt,
     AttemptState,
@@ -96,7 +96,8 @@ def run_of(execution: Execution, *, seat: Seat, told: str = "") -> Run:
     )
     entries = timeline.tell(execution, attempts=attempts, receipts=receipts)
     hidden = () if seat.is_admin else _numbers(execution, attempts)
-    lines = [_line(entry, hidden) for entry in entries]
+    codes = redact.codes(execution.sends, [s.content for s in execution.version.pinned.steps])
+    lines = [_line(entry, hidden, codes) for entry in entries]
     is_polled = _is_polled(execution, deliveries)
     known = timeline.seen(entries, told) if told else None
     return Run(
@@ -117,8 +118,11 @@ def written(value: Any, hidden: Iterable[str]) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _line(entry: timeline.Entry, hidden: Iterable[str]) -> Line:
-    raw = [(part.label, written(part.value, hidden)) for part in entry.raw]
+def _line(entry: timeline.Entry, hidden: Iterable[str], codes: Iterable[str]) -> Line:
+    """Verification codes are shown to nobody, not even before the end."""
+    raw = [
+        (part.label, written(redact.log(part.value, params=codes), hidden)) for part in entry.raw
+    ]
     return Line(entry, status_of(entry.status), raw)
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -111,7 +112,7 @@ def _send(form: TestSendForm, seat: Seat, flow: Flow, *, ip: str | None) -> Test
         execution=_execution(seat, answer) if form.is_here else None,
         sent_by=seat.user,
         form={**form.values(), "target": account.test_target, "recipients": form.recipients()},
-        curl=call.as_curl(),
+        curl=replace(call, body=form.body(request_id, hides_codes=True)).as_curl(),
         answer_status=answer.status,
         answer_body=answer.text,
         error=answer.error[:300],
@@ -160,16 +161,18 @@ def _earlier_values(request: HttpRequest, seat: Seat, flow: Flow) -> dict[str, A
 
 
 def _values_like(execution_id: str, seat: Seat, flow: Flow) -> dict[str, Any]:
-    """What an execution was called with; values that were redacted since are left to samples."""
+    """What an execution was called with; codes and what was redacted are left to samples."""
     if not execution_id.isalnum():
         return {}
     found = Execution.objects.filter(flow=flow, public_id=execution_id).first()
     if found is None:
         return {}
+    contents = [step.content for step in found.version.pinned.steps]
+    secret = {redact.MARK, *redact.codes(found.sends, contents)}
     sends = [
         {
             "number": send["recipient"] if seat.is_admin else "",
-            "params": {k: v for k, v in send.get("params", {}).items() if v != redact.MARK},
+            "params": {k: v for k, v in send.get("params", {}).items() if v not in secret},
         }
         for send in found.sends
     ]
