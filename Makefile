@@ -3,8 +3,8 @@
 #   make run     everything from nothing: dashboard, engine and demo data on 127.0.0.1:$(PORT)
 #   make test    everything from nothing, then the whole test suite, browser tests included
 #   make check   lint, types, import rules, templates, migrations up to date
-#   make bench   how much the engine manages, on an empty database of its own
 #   make bench   the benchmarks; writes benchmarks/results.json
+#   make bench   the benchmarks; write benchmarks/results.json
 #   make setup   the virtual environment with the locked dependencies (called by the others)
 #   make lock    write requirements/*.txt anew from requirements/*.in
 #   make clean   remove what the other targets built; keeps var/ (database, demo logins, secret key)
@@ -81,9 +81,6 @@ check: setup-test
 	$(BIN)/lint-imports
 	$(BIN)/djlint --lint --quiet templates
 	DATABASE_URL=sqlite://:memory: $(MANAGE) makemigrations --check --dry-run
-
-bench: setup-test
-	@$(BIN)/python benchmarks/batches.py
 
 # Debian's Chromium, installed when it is missing and this may install it; else tests/ say what they skip.
 browser:

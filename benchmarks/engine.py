@@ -1,23 +1,27 @@
-"""How many calls and fallbacks a second the engine manages, on an empty database of its own.
+"""How many calls and fallbacks a second the engine manages, and how much batches save.
 
-    python -m benchmarks.engine [executions] [batch]
+    python -m benchmarks.engine [executions] [batch …]
 
 Uses a temporary SQLite file, or the server of DATABASE_URL with a database that is dropped after.
 Every execution falls back once: refused on WhatsApp, then sent, reported and delivered by SMS, with
-all of its rows, receipts and reasons. One process, no network.
+all of its rows, receipts and reasons. One process, no network. Compare the ratios of one run, not
+the seconds of two: machines differ and are noisy.
 """
 
+import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-BATCH = 200
+BATCHES = (1, 20, 200)
+EXECUTIONS = 600
+RESULTS = Path(__file__).parent / "results.json"
 
 
-def main(executions: int, batch: int) -> None:
+def main(executions: int, batches: Sequence[int]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("DATABASE_URL", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fallbackui.settings")
@@ -33,34 +37,56 @@ def main(executions: int, batch: int) -> None:
             connection.settings_dict["TEST"]["NAME"] = f"bench_{os.getpid()}"
         connection.creation.create_test_db(verbosity=0)
         try:
-            with override_settings(ENGINE_BATCH_SIZE=batch):
-                measure(executions, batch)
+            rates = {}
+            for batch in batches:
+                with override_settings(ENGINE_BATCH_SIZE=batch):
+                    rates[batch] = measure(executions, batch)
+            report(connection.vendor, executions, rates)
         finally:
             connection.creation.destroy_test_db(str(name), verbosity=0)
 
 
-def measure(executions: int, batch: int) -> None:
-    from django.db import connection
-
+def measure(executions: int, batch: int) -> tuple[float, float]:
+    """Accepted calls and finished fallbacks a second."""
     from flows.engine import invoke
     from flows.models import Execution, Role
     from tests import cast
     from tests.engine import drive
 
-    account = cast.make_account()
-    flow = cast.make_published_flow(account, by=cast.make_person(account, Role.ADMIN))
+    account = cast.make_account(name=f"Batches of {batch}")
+    admin = cast.make_person(account, Role.ADMIN, name=f"Bench {batch}")
+    flow = cast.make_published_flow(account, by=admin)
     calls = [drive.call(flow, "0003", "0001") for _ in range(executions)]
 
     def accept() -> None:
         for start in range(0, executions, batch):
             invoke.invoke(calls[start : start + batch], now=drive.START)
 
-    print(f"{connection.vendor}, {executions:,} executions in batches of {batch}")
-    print(f"  accepted     {executions / seconds(accept):>8,.0f} a second")
-    print(f"  fell back    {executions / seconds(drive.play):>8,.0f} a second")
-    delivered = Execution.objects.filter(outcome="delivered", outcome_step=1).count()
-    if delivered != executions:
-        raise SystemExit(f"Only {delivered} of {executions} were delivered by the second step.")
+    accepted, fell_back = executions / seconds(accept), executions / seconds(drive.play)
+    ended = Execution.objects.filter(flow=flow, outcome="delivered", outcome_step=1).count()
+    if ended != executions:
+        raise SystemExit(f"Only {ended} of {executions} were delivered by the second step.")
+    return accepted, fell_back
+
+
+def report(vendor: str, executions: int, rates: dict[int, tuple[float, float]]) -> None:
+    slowest = min(fell_back for _, fell_back in rates.values())
+    print(f"{vendor}, {executions:,} executions per row")
+    print(f"{'batch':>6}  {'accepted/s':>10}  {'fallbacks/s':>11}  {'ratio':>5}")
+    rows = []
+    for batch, (accepted, fell_back) in rates.items():
+        ratio = round(fell_back / slowest, 1)
+        print(f"{batch:>6}  {accepted:>10,.0f}  {fell_back:>11,.0f}  {ratio:>5}")
+        rows.append(
+            {
+                "batch": batch,
+                "accepted_per_second": round(accepted),
+                "fallbacks_per_second": round(fell_back),
+                "ratio": ratio,
+            }
+        )
+    results = {"engine": {"database": vendor, "executions": executions, "rows": rows}}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -71,4 +97,4 @@ def seconds(work: Callable[[], object]) -> float:
 
 if __name__ == "__main__":
     numbers = [int(argument) for argument in sys.argv[1:]]
-    main(*(numbers + [2000, BATCH][len(numbers) :]))
+    main(numbers[0] if numbers else EXECUTIONS, numbers[1:] or BATCHES)
