@@ -89,7 +89,7 @@ browser:
 # --- Keeping ------------------------------------------------------------------------------------
 
 PIP_COMPILE := pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
-	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+	--no-header --no-emit-options
 
 lock: | $(VENV)/bin/python
 	test -x .cache/lock/bin/pip-compile || { $(PYTHON) -m venv .cache/lock && \
