@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from flows.client_ip import client_ip
@@ -40,7 +41,7 @@ def door(*methods: str) -> Callable[[Endpoint[...]], Callable[..., JsonResponse]
                 return _too_many(request, key, allowance, **route)
             return endpoint(request, key, **route)
 
-        return enter
+        return never_cache(enter)
 
     return hang
 

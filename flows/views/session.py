@@ -1,14 +1,9 @@
 """Coming and going: sign-in, sign-out, and the way from `/` to the account last used."""
 
-import hashlib
-
-from django.conf import settings
 from django.contrib.auth import login, logout
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,6 +14,7 @@ from flows.client_ip import client_ip
 from flows.forms.sign_in import SignInForm
 from flows.models import Account
 
+from . import tries
 from .middleware import LastAccountMiddleware
 
 
@@ -34,7 +30,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     page = {"form": form, "next": after}
     if request.method == "GET":
         return render(request, "session/sign_in.html", page)
-    if _tries_used_up(request):
+    email = request.POST.get("email", "").strip().lower()
+    if tries.used_up(address=client_ip(request), email=email):
         answer = render(request, "session/sign_in.html", {**page, "too_many": True}, status=429)
         answer["Retry-After"] = "60"
         return answer
@@ -75,16 +72,3 @@ def _inside(request: HttpRequest, url: str) -> str:
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
     return url if allowed and url.startswith("/") else ""
-
-
-def _tries_used_up(request: HttpRequest) -> bool:
-    """Counts this try against the address and against the e-mail, each by the minute."""
-    email = request.POST.get("email", "").strip().lower()
-    minute = int(timezone.now().timestamp() // 60)
-    used = []
-    for who in (f"address {client_ip(request)}", f"email {email}"):
-        digest = hashlib.blake2b(f"{minute} {who}".encode(errors="replace"), digest_size=16)
-        key = f"sign-in:{digest.hexdigest()}"
-        cache.add(key, 0, timeout=120)
-        used.append(cache.incr(key))
-    return max(used) > int(settings.SIGN_IN_TRIES_PER_MINUTE)

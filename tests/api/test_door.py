@@ -330,3 +330,9 @@ def test_only_what_our_proxies_added_is_believed(
     headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
     request = RequestFactory().get("/", headers=headers, REMOTE_ADDR="192.0.2.1")
     assert client_ip(request) == seen
+
+
+def test_no_cache_keeps_an_answer(live: Caller) -> None:
+    """A cache in between does not know that `api-key` makes the difference."""
+    for answer in (live.show(ID), live.invoke(ID, {}), live.ask(ID, "cancel")):
+        assert "no-store" in answer["Cache-Control"]

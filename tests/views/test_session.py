@@ -3,9 +3,11 @@
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from flows.models import Account, Membership, Role, User
+from flows.views import tries
 from tests import cast
 
 
@@ -76,6 +78,31 @@ def test_tries_are_counted_by_email_whatever_the_address(
         anonymous.post("/sign-in/", data, REMOTE_ADDR=f"192.0.2.{last}")
     answer = anonymous.post("/sign-in/", data, REMOTE_ADDR="192.0.2.9")
     assert answer.status_code == 429
+
+
+def test_one_household_of_ipv6_is_one_address(
+    anonymous: Client, viewer: User, settings: Settings
+) -> None:
+    settings.SIGN_IN_TRIES_PER_MINUTE = 3
+    for last in range(4):
+        data = {"email": f"{last}@acme.example", "password": "wrong"}
+        answer = anonymous.post("/sign-in/", data, REMOTE_ADDR=f"2001:db8::{last}")
+    assert answer.status_code == 429
+    data["email"] = "9@acme.example"
+    assert anonymous.post("/sign-in/", data, REMOTE_ADDR="2001:db8:1::1").status_code == 422
+
+
+def test_a_flood_of_made_up_addresses_does_not_make_the_count_forget(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGN_IN_TRIES_PER_MINUTE = 3
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    for _ in range(4):
+        tries.used_up(address="192.0.2.1", email="vera@acme.example")
+    for number in range(1000):
+        tries.used_up(address=f"192.0.{number % 250}.9", email=f"{number}@acme.example")
+    assert tries.used_up(address="198.51.100.1", email="vera@acme.example")
 
 
 @pytest.mark.parametrize(

@@ -164,3 +164,31 @@ def test_what_is_no_json_object_is_shown_as_it_is(body: bytes) -> None:
 
 def test_an_answer_without_text_has_no_json() -> None:
     assert Answer(None, "", "No connection", 3).json() == {}
+
+
+def test_tests_never_take_every_thread_of_the_web_process() -> None:
+    """Calls are answered by other threads of the process that makes them."""
+    arrived, go_on = threading.Semaphore(0), threading.Event()
+
+    def wait(handler: BaseHTTPRequestHandler) -> None:
+        arrived.release()
+        go_on.wait(10)
+        says(202, b"{}")(handler)
+
+    with server(wait) as (url, got):
+        answers: list[Answer] = []
+        call = call_of(url, sid="HX1", workflow_id="w", body=BODY)
+        threads = [
+            threading.Thread(target=lambda: answers.append(test_call.send(call, key="k")))
+            for _ in range(test_call.AT_ONCE)
+        ]
+        for thread in threads:
+            thread.start()
+            assert arrived.acquire(timeout=10)
+        assert test_call.send(call, key="k") == Answer(None, "", test_call.CROWDED, 0)
+        go_on.set()
+        for thread in threads:
+            thread.join(10)
+        assert [answer.status for answer in answers] == [202] * test_call.AT_ONCE
+        assert test_call.send(call, key="k").status == 202
+    assert len(got) == test_call.AT_ONCE + 1
