@@ -6,14 +6,16 @@ each is moved to a moment of its own. So every row is what the engine really wri
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from random import Random
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils import timezone
 
 from flows.base62 import new_invocation_id
-from flows.engine import invoke, run, store
+from flows.engine import invoke, run, store, wake
 from flows.invocation import Send
 from flows.models import (
     Account,
@@ -22,6 +24,7 @@ from flows.models import (
     CallbackTry,
     DeliveryState,
     Execution,
+    ExecutionState,
     Flow,
     FlowVersion,
     KeyKind,
@@ -35,6 +38,7 @@ from .moving import move
 DAYS = 14
 EXECUTIONS = 420
 PREFIX = "demo-"
+ACTING = timedelta(seconds=8)  # after the call, on the engine's clock
 SETTLING = timedelta(minutes=40)  # by then the longest run has ended
 CALLBACK_AFTER = timedelta(milliseconds=380)
 
@@ -63,7 +67,8 @@ def seed_history(account: Account, flows: dict[str, Flow]) -> None:
     now = timezone.now()
     start = now - timedelta(days=DAYS + 1)
     with transaction.atomic():
-        planned = sorted(_plan(flows, before=now - SETTLING, dice=_dice()))
+        before = (now - SETTLING).astimezone(ZoneInfo(account.time_zone))
+        planned = sorted(_plan(flows, before=before, dice=_dice()), key=attrgetter("at"))
         _invoke(account, planned, at=start)
         _play(since=start)
         _backdate(flows, until=start)
@@ -132,10 +137,26 @@ def _call(plan: Planned, number: int, keys: dict[KeyKind, ApiKey]) -> invoke.Cal
 
 def _play(*, since: datetime) -> None:
     """Turn the engine from one due moment to the next until nothing is left to do."""
-    due: datetime | None = since
-    while due is not None and due < since + SETTLING:
+    _turn_until(since + ACTING)
+    _let_some_people_act(at=since + ACTING)
+    _turn_until(since + SETTLING)
+
+
+def _turn_until(end: datetime) -> None:
+    while (due := store.next_due_at()) and due < end:
         run.until_idle(now=due)
-        due = store.next_due_at()
+
+
+def _let_some_people_act(*, at: datetime) -> None:
+    """Of those whose WhatsApp is silent, some use their code anyway; one is stopped by hand."""
+    silent = Execution.objects.filter(
+        state=ExecutionState.WAITING, request_id__startswith=PREFIX, flow__title=LOGIN
+    ).order_by("id")
+    for number, execution in enumerate(silent):
+        if number == 0:
+            wake.cancel(execution, by="Asha Rao", now=at)
+        elif number % 3 == 1:
+            wake.confirm(execution, by="API key Demo live", now=at)
 
 
 def _backdate(flows: dict[str, Flow], *, until: datetime) -> None:
