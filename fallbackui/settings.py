@@ -189,6 +189,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticroot"
 STATICFILES_DIRS = [BASE_DIR / "static", ("build", BASE_DIR / "build")]
+# Tests serve from static/ itself and need no collectstatic.
+WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
