@@ -16,6 +16,7 @@ from .base import AuditedAdmin, staff
 admin.site.unregister(Group)  # permissions are given to people, and roles to memberships
 
 _CLASSES = {"classes": ("wide",)}
+_POWERS = ("is_staff", "is_superuser", "user_permissions")
 
 
 class NewUserForm(AdminUserCreationForm):  # type: ignore[type-arg]
@@ -52,6 +53,20 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
     add_fieldsets = (
         (None, {**_CLASSES, "fields": ("email", "usable_password", "password1", "password2")}),
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Nobody makes themselves more than they are."""
+        fixed = tuple(super().get_readonly_fields(request, obj))
+        return fixed if staff(request).is_superuser else (*fixed, *_POWERS)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who sets the password of somebody can be that person."""
+        may = super().has_change_permission(request, obj)
+        is_above = obj is not None and obj.is_superuser and not staff(request).is_superuser
+        return may and not is_above
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and staff(request).is_superuser
 
 
 @admin.register(Membership)

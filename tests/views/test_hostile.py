@@ -4,6 +4,7 @@ import io
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -89,3 +90,18 @@ def test_support_staff_lands_in_the_admin_after_signing_in(anonymous: Client, db
     assert answer.request["PATH_INFO"] == wanted
     assert answer.status_code == 200
     assert User.objects.get(pk=staff.pk).last_login
+
+
+def test_support_staff_cannot_make_themselves_superusers(db: None) -> None:
+    staff = cast.make_person(None, Role.ADMIN, name="Sue", is_staff=True)
+    staff.user_permissions.set(Permission.objects.filter(codename__endswith="_user"))
+    chief = cast.make_person(None, Role.ADMIN, name="Cara", is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(staff)
+    own = reverse("admin:flows_user_change", args=[staff.pk])
+    assert client.post(own, {"email": staff.email, "is_active": "on", "is_superuser": "on"})
+    staff.refresh_from_db()
+    assert not staff.is_superuser
+    password = reverse("admin:auth_user_password_change", args=[chief.pk])
+    assert client.get(password).status_code == 403
+    assert client.post(reverse("admin:flows_user_delete", args=[chief.pk])).status_code == 403
