@@ -39,7 +39,10 @@ def _redacted(value: Any, secrets: list[str]) -> Any:
             value = value.replace(secret, MARK)
         return value
     if isinstance(value, Mapping):
-        return {k: v if k in KEPT else _redacted(v, secrets) for k, v in value.items()}
+        return {
+            k: v if k in KEPT and isinstance(v, str) else _redacted(v, secrets)
+            for k, v in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_redacted(item, secrets) for item in value]
     return value

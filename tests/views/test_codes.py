@@ -83,3 +83,12 @@ def test_a_code_without_its_own_key_is_the_first_value(flow: Flow) -> None:
     plain = [{"params": {"2": "Priya", "1": CODE}}, {"params": {"02": "Priya", "01": CODE}}]
     assert redact.codes(plain, contents) == {CODE}
     assert redact.codes([{"params": {}}], contents) == set()
+
+
+def test_a_carriers_own_shape_hides_no_value_behind_a_kept_name() -> None:
+    """Carriers echo whole templates, with their parameters, under names that we keep as ids."""
+    answer = {"template": {"name": "code", "parameters": [CODE]}, "to": [f"x {CODE}"], "from": CODE}
+    redacted = redact.log(answer, params=[CODE])
+    assert redacted["template"] == {"name": "code", "parameters": [redact.MARK]}
+    assert redacted["to"] == [f"x {redact.MARK}"]
+    assert redacted["from"] == CODE, "an id stays, even one that equals a value"
