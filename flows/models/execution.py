@@ -85,6 +85,7 @@ class Execution(models.Model):
             ),
             models.Index(F("flow"), name="execution_running", condition=~Q(state="ended")),
             models.Index(F("flow"), F("created_at"), name="execution_last_24_hours"),
+            models.Index(F("account"), F("created_at"), name="execution_account_home"),
         ]
 
     def __str__(self) -> str:
