@@ -13,7 +13,7 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from flows import access
 from flows.client_ip import client_ip
@@ -37,7 +37,7 @@ CANCEL = {
 }
 
 
-@require_GET
+@require_safe
 def execution_list(request: HttpRequest, sid: str) -> HttpResponse:
     """Newest first, as the query string filters; htmx gets the list alone."""
     seat = access.account(request, sid)
@@ -65,7 +65,7 @@ def execution_list(request: HttpRequest, sid: str) -> HttpResponse:
     return answer
 
 
-@require_GET
+@require_safe
 def execution_news(request: HttpRequest, sid: str) -> HttpResponse:
     """How many executions came since the page was drawn, for “3 new, show”; 204 for none."""
     seat = access.account(request, sid)
@@ -78,7 +78,7 @@ def execution_news(request: HttpRequest, sid: str) -> HttpResponse:
     return render(request, "executions/_news.html", {"count": count, "url": url})
 
 
-@require_GET
+@require_safe
 def execution_export(request: HttpRequest, sid: str) -> HttpResponseBase:
     """A CSV of exactly the filter, streamed; recipients masked for everyone below admin."""
     seat = access.account(request, sid)
@@ -94,7 +94,7 @@ def execution_export(request: HttpRequest, sid: str) -> HttpResponseBase:
     return answer
 
 
-@require_GET
+@require_safe
 def execution_detail(request: HttpRequest, sid: str, execution_id: str) -> HttpResponse:
     seat, execution = access.execution(request, sid, execution_id)
     test = TestSend.objects.filter(execution=execution).select_related("sent_by").first()
@@ -102,7 +102,7 @@ def execution_detail(request: HttpRequest, sid: str, execution_id: str) -> HttpR
     return render(request, "executions/detail.html", context)
 
 
-@require_GET
+@require_safe
 def execution_timeline(request: HttpRequest, sid: str, execution_id: str) -> HttpResponse:
     """What an open page lacks: new lines, the parts beside them out of band; 204 for nothing."""
     seat, execution = access.execution(request, sid, execution_id)

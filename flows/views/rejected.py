@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from flows import access
 from flows.models import RejectedCall
@@ -10,7 +10,7 @@ from flows.models import RejectedCall
 from .paging import page_of
 
 
-@require_GET
+@require_safe
 def rejected_call_list(request: HttpRequest, sid: str) -> HttpResponse:
     seat = access.account(request, sid)
     rows = RejectedCall.objects.filter(account=seat.account)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from flows import access
 from flows.access import Seat
@@ -52,12 +52,13 @@ def test_send(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
         return render(request, "test_send/form.html", page)
     if form.is_real and not form.is_confirmed:
         receivers = list(zip(flow.live_version.pinned.steps, form.recipients(), strict=True))
-        return render(request, "test_send/confirm.html", {**page, "receivers": receivers})
-    made = _send(form, seat, flow, ip=client_ip(request) or None)
+        asked = {"receivers": receivers, "once": uuid.uuid4()}
+        return render(request, "test_send/confirm.html", {**page, **asked})
+    made = _send(form, seat, flow, once=request.POST.get("once", ""), ip=client_ip(request) or None)
     return redirect("test-send-result", sid=sid, flow_id=flow_id, test_id=made.public_id)
 
 
-@require_GET
+@require_safe
 def test_send_result(request: HttpRequest, sid: str, flow_id: UUID, test_id: UUID) -> HttpResponse:
     """What was called, what came back, and the run up to its end."""
     seat, flow = access.flow(request, sid, flow_id, at_least=Role.TESTER)
@@ -81,42 +82,57 @@ def test_send_result(request: HttpRequest, sid: str, flow_id: UUID, test_id: UUI
     return render(request, "test_send/result.html", page)
 
 
-def _send(form: TestSendForm, seat: Seat, flow: Flow, *, ip: str | None) -> TestSend:
-    """Make the call outside of any transaction and store what was sent and what came back."""
+def _send(form: TestSendForm, seat: Seat, flow: Flow, *, once: str, ip: str | None) -> TestSend:
+    """Store what is sent, make the call outside of any transaction, store what came back.
+
+    `once` names one press of the button of the question before: pressed twice, it is one call.
+    """
     request_id = f"test-{uuid.uuid4()}"
-    account = seat.account
+    call = _call(form, seat, flow, request_id=request_id)
+    test, is_new = TestSend.objects.get_or_create(
+        public_id=uuid.uuid5(flow.public_id, once) if once else uuid.uuid4(),
+        defaults={
+            "account": seat.account,
+            "flow": flow,
+            "sent_by": seat.user,
+            "form": {
+                **form.values(),
+                "target": seat.account.test_target,
+                "recipients": form.recipients(),
+            },
+            "curl": replace(call, body=form.body(request_id, hides_codes=True)).as_curl(),
+        },
+    )
+    if not is_new:
+        return test
     if form.is_here:
-        call = test_call.call_of(
+        answer = _send_here(call, form, seat)
+        test.execution = _execution(seat, answer)
+    else:
+        answer = test_call.send(call, key=seat.account.test_target_key)
+    after = {"real": form.is_real, "target": seat.account.test_target, "status": answer.status}
+    record(seat.account, "flow.test", by=seat.user, of=flow, label=flow.title, after=after, ip=ip)
+    test.answer_status, test.answer_body = answer.status, answer.text
+    test.error, test.duration_ms = answer.error[:300], answer.duration_ms
+    test.save()
+    return test
+
+
+def _call(form: TestSendForm, seat: Seat, flow: Flow, *, request_id: str) -> test_call.Call:
+    body = form.body(request_id)
+    if form.is_here:
+        return test_call.call_of(
             settings.TEST_SEND_BASE_URL,
-            sid=account.sid,
+            sid=seat.account.sid,
             workflow_id=str(flow.workflow_id),
-            body=form.body(request_id),
+            body=body,
             speed=form.speed_or_none,
         )
-        answer = _send_here(call, form, seat)
-    else:
-        call = test_call.call_of(
-            PODS[account.test_target],
-            sid=account.test_target_sid,
-            workflow_id=form.cleaned_data["workflow_id"],
-            body=form.body(request_id),
-        )
-        answer = test_call.send(call, key=account.test_target_key)
-    record(
-        account, "flow.test", by=seat.user, of=flow, label=flow.title,
-        after={"real": form.is_real, "target": account.test_target, "status": answer.status}, ip=ip,
-    )  # fmt: skip
-    return TestSend.objects.create(
-        account=account,
-        flow=flow,
-        execution=_execution(seat, answer) if form.is_here else None,
-        sent_by=seat.user,
-        form={**form.values(), "target": account.test_target, "recipients": form.recipients()},
-        curl=replace(call, body=form.body(request_id, hides_codes=True)).as_curl(),
-        answer_status=answer.status,
-        answer_body=answer.text,
-        error=answer.error[:300],
-        duration_ms=answer.duration_ms,
+    return test_call.call_of(
+        PODS[seat.account.test_target],
+        sid=seat.account.test_target_sid,
+        workflow_id=form.cleaned_data["workflow_id"],
+        body=body,
     )
 
 

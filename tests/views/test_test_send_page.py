@@ -181,6 +181,31 @@ def test_a_confirmed_real_test_sends_with_a_live_key_at_real_pace(
     assert "x-test-speed" not in test.curl
 
 
+def test_the_real_button_pressed_twice_is_one_call(as_tester: Client, url: str, api: str) -> None:
+    question = as_tester.post(url, {**TYPED, "mode": "real"})
+    pressed = {**TYPED, "mode": "real", "confirmed": "yes", "once": question.context["once"]}
+    first, second = as_tester.post(url, pressed), as_tester.post(url, pressed)
+    assert first["Location"] == second["Location"]
+    assert (models.TestSend.objects.count(), models.Execution.objects.count()) == (1, 1)
+
+
+def test_a_call_without_an_answer_yet_says_so(
+    as_tester: Client, url: str, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from flows.views import test_send
+
+    def look_meanwhile(call: Any, form: Any, seat: Any) -> Any:
+        seen.append(as_tester.get(f"{url}{last_test().public_id}/").content.decode())
+        return send_here(call, form, seat)
+
+    seen: list[str] = []
+    send_here = test_send._send_here
+    monkeypatch.setattr(test_send, "_send_here", look_meanwhile)
+    as_tester.post(url, TYPED)
+    assert "The call has no answer yet." in seen[0]
+    assert "No answer came" not in seen[0]
+
+
 def test_a_rejected_call_is_shown_with_its_reasons(
     as_tester: Client, url: str, api: str, published_flow: Flow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
