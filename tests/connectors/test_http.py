@@ -114,17 +114,20 @@ def test_connection_that_breaks_may_have_been_seen() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 
+        def break_off() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(10)
+
         async def once() -> None:
             loop = asyncio.get_running_loop()
-            accept = loop.run_in_executor(None, server.accept)
+            breaking = loop.run_in_executor(None, break_off)  # waiting here would stop the loop
             async with http.Web(allow_private=True) as web:
-                posting = asyncio.create_task(
-                    web.post(f"http://127.0.0.1:{port}/", body=b"", headers={}, timeout_s=5)
-                )
-                connection, _ = await accept
-                connection.recv(10)
-                connection.close()
-                await posting
+                try:
+                    url = f"http://127.0.0.1:{port}/"
+                    await web.post(url, body=b"", headers={}, timeout_s=5)
+                finally:
+                    await breaking
 
         with pytest.raises(AnswerLost, match="broke"):
             asyncio.run(once())
