@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from flows import access, onboarding
-from flows.models import Execution, Flow
+from flows.models import CallbackProfile, Execution, Flow
 from flows.models.catalog import catalog_of
 
 from .execution_numbers import last_24_hours
@@ -31,6 +31,9 @@ def account_home(request: HttpRequest, sid: str) -> HttpResponse:
             for flow in published.order_by("title_key")[:200]
             if (parts := unusable_parts(flow, catalog))
         ],
+        "silent_profiles": CallbackProfile.objects.filter(
+            account=seat.account, deleted_at=None, enabled=False
+        ).order_by("title")[:10],
         "recent": flows.order_by("-updated_at")[:5],
         "numbers": last_24_hours(Execution.objects.filter(account=seat.account)),
     }

@@ -353,3 +353,15 @@ def test_every_role_can_open_every_page_it_may(
         may = name in pages or (name in edit and role in {"marketer", "admin"}) or role == "admin"
         answer = client.get(url(name, published_flow))
         assert answer.status_code == (200 if may else 403), name
+
+
+def test_home_says_that_a_callback_profile_was_switched_off(
+    as_viewer: Client, account: Account
+) -> None:
+    profile = cast.make_callback_profile(account, title="Order system")
+    home = reverse("account-home", args=[account.sid])
+    assert "Order system" not in words(as_viewer.get(home))
+    type(profile).objects.update(enabled=False, disabled_reason="The endpoint answered 410 Gone.")
+    page = words(as_viewer.get(home))
+    assert "no longer posted to “Order system”" in page
+    assert "410 Gone" in page
