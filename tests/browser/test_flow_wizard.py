@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -51,6 +51,30 @@ def test_choices_follow_the_channel_and_the_focus_stays(
     expect(page.get_by_role("radio", name="SMS")).to_be_focused()
     expect(page.get_by_label("Wait", exact=True)).to_have_value("77")
     expect(page.get_by_role("radio", name="Read")).to_have_count(0)
+
+
+def test_what_is_chosen_while_the_fields_are_drawn_anew_stays(
+    page: Page, home: House, draft: Flow
+) -> None:
+    open_step(page, home, draft, role=Role.MARKETER)
+    held: list[Route] = []
+    page.route(re.compile(r"/edit/steps/1/$"), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"/edit/steps/1/$")):
+        page.get_by_label("Template", exact=True).select_option(index=1)
+    page.get_by_label("From", exact=True).select_option(index=1)
+    chosen = page.get_by_label("From", exact=True).input_value()
+    page.wait_for_timeout(50)
+    held[0].continue_()
+    expect(page.get_by_label("{{1}}")).to_be_visible()
+    expect(page.get_by_label("From", exact=True)).to_have_value(chosen)
+
+
+def test_focus_follows_a_step_that_is_moved(page: Page, home: House, draft: Flow) -> None:
+    home.enter(page.context, Role.MARKETER)
+    page.goto(home.at(f"flows/{draft.public_id}/edit/steps/"))
+    page.get_by_role("button", name="Move step 1 down").click()
+    expect(page.get_by_text("Step 1 was moved down.")).to_be_visible()
+    expect(page.locator("#step-2")).to_be_focused()
 
 
 def test_preview_follows_what_is_typed(page: Page, home: House, draft: Flow) -> None:

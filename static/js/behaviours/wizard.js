@@ -14,3 +14,18 @@ document.addEventListener("submit", (event) => {
   const submitter = event.submitter;
   saving.addEventListener("htmx:afterRequest", () => setTimeout(() => form.requestSubmit(submitter), 50), { once: true });
 }, true);
+
+// The fields of a step are drawn anew for another channel or template: what was typed while the
+// answer was on its way stays.
+const fields = (target) => [...target.querySelectorAll("input, select")].filter(({ name, type }) => name && !["hidden", "radio"].includes(type));
+document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
+  if (target.id !== "step-fields") return;
+  const sent = requestConfig.formData;
+  const newer = fields(target).filter(({ name, value }) => sent.has(name) && sent.get(name) !== value).map(({ name, value }) => [name, value]);
+  document.addEventListener("htmx:afterSettle", () => {
+    for (const [name, value] of newer) {
+      const field = document.getElementsByName(name)[0];
+      if (field && (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value))) field.value = value;
+    }
+  }, { once: true });
+});
