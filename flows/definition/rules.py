@@ -21,7 +21,7 @@ from flows.placeholders import Channel, TemplateContent
 
 APPROVED = "approved"
 TOO_MANY_STEPS = f"Remove a step: a flow has at most {MAX_STEPS} steps."
-WAIT_PROBLEM = f"Enter a wait between {MIN_WAIT_S} and {MAX_WAIT_S} seconds."
+WAIT_PROBLEM = f"Enter a wait from {MIN_WAIT_S} seconds to {MAX_WAIT_S // 60} minutes."
 
 
 def title_problem(title: str) -> str:

@@ -13,6 +13,7 @@ from django import forms
 from django.http import QueryDict
 
 from flows.definition import MAX_TITLE_CHARACTERS, Catalog, Definition, Problem, Step
+from flows.definition.rules import WAIT_PROBLEM
 from flows.placeholders import Channel, Field, TemplateContent, fields
 
 from .flow_choices import CHANNEL_HINTS, COUNTS_AS, sender_choices, template_choices
@@ -43,7 +44,7 @@ class BasicsForm(RevisionForm):
 
     title = forms.CharField(
         label="Title",
-        help_text=f"Up to {MAX_TITLE_CHARACTERS} characters. No other flow of the account has it.",
+        help_text=f"Up to {MAX_TITLE_CHARACTERS} characters. Each flow of the account has its own.",
         widget=forms.TextInput(attrs={"maxlength": MAX_TITLE_CHARACTERS, "autocomplete": "off"}),
         error_messages={"required": "Enter a title."},
     )
@@ -175,6 +176,7 @@ class StepForm(RevisionForm):
         counts_as.error_messages["invalid_choice"] = (
             "Choose delivered or accepted: an SMS does not report that it was read."
         )
+        setattr(self.fields["media_url"], "unmarked", True)  # noqa: B010  (shown only when needed)
         self.initial["shown_channel"] = self.chosen.value
         if self.initial.get("counts_as") not in offered:
             self.initial["counts_as"] = "delivered"
@@ -281,10 +283,10 @@ def _initial(step: Step) -> dict[str, Any]:
 
 def _describe_wait(field: WaitField, *, is_last: bool, complete: bool) -> None:
     field.required = field.fields[0].required = complete
-    field.error_messages["required"] = "Enter a wait between 5 and 900 seconds."
+    field.error_messages["required"] = WAIT_PROBLEM
     for part in field.fields:
         part.error_messages |= {
-            "incomplete": "Enter a wait between 5 and 900 seconds.",
+            "incomplete": WAIT_PROBLEM,
             "invalid": "Enter the wait as a whole number.",
             "invalid_choice": "Choose seconds or minutes.",
         }

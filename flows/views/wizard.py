@@ -106,16 +106,17 @@ def steps(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     seat, flow = access.flow(request, sid, flow_id, at_least=Role.MARKETER)
     catalog, definition = catalog_of(seat.account), flow.definition
     if request.method == "POST":
-        form = RevisionForm(request.POST)
+        form, here = RevisionForm(request.POST), ""
         try:
-            changed, words = _rearranged(definition, request.POST.get("do", ""))
+            changed, words, number = _rearranged(definition, request.POST.get("do", ""))
             lifecycle.save_draft(flow, changed, by=seat.user, revision=form.based_on)
             messages.success(request, words)
+            here = f"#step-{min(number, len(changed.steps))}"
         except lifecycle.LifecycleError as refused:
             messages.error(request, f"{refused.sentence} Look at the steps again.")
         except (DefinitionError, IndexError, ValueError) as wrong:
             messages.error(request, str(wrong))
-        return redirect("flow-steps", sid, flow_id)
+        return redirect(reverse("flow-steps", args=[sid, flow_id]) + here)
     context = {
         "flow": flow,
         "steps": steps_in_words(definition, catalog, {}),
@@ -126,21 +127,21 @@ def steps(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     return render(request, "flows/steps.html", context)
 
 
-def _rearranged(definition: Definition, do: str) -> tuple[Definition, str]:
-    """`add-sms`, `remove-2`, `up-2`, `down-1` → the definition after it, and what was done."""
+def _rearranged(definition: Definition, do: str) -> tuple[Definition, str, int]:
+    """`add-sms`, `remove-2`, `up-2` → the definition after it, what was done, where to look."""
     verb, _, object_ = do.partition("-")
     if verb == "add" and object_ in list(Channel):
         channel = Channel(object_)
         number = len(definition.steps) + 1
-        return definition.add_step(channel), f"Step {number} ({channel.label}) was added."
+        return definition.add_step(channel), f"Step {number} ({channel.label}) was added.", number
     if not (verb in {"remove", "up", "down"} and object_.isascii() and object_.isdigit()):
         raise ValueError("Choose what to do with which step.")
     number = int(object_[:4])
     index = number - 1
     if verb == "remove":
-        return definition.remove_step(index), f"Step {number} was removed."
-    moved = definition.move_step(index, by=-1 if verb == "up" else 1)
-    return moved, f"Step {number} was moved {verb}."
+        return definition.remove_step(index), f"Step {number} was removed.", number
+    by = -1 if verb == "up" else 1
+    return definition.move_step(index, by=by), f"Step {number} was moved {verb}.", number + by
 
 
 @require_safe

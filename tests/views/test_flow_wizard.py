@@ -104,7 +104,7 @@ def test_wait_outside_its_limits_is_refused_and_kept_in_the_form(
     form = typed(draft, wait_s_0=number, wait_s_1=unit, do="draft")
     answer = as_marketer.post(url("flow-step", draft, 1), form)
     assert answer.status_code == 422
-    assert "Enter a wait between 5 and 900 seconds." in words(answer)
+    assert "Enter a wait from 5 seconds to 15 minutes." in words(answer)
     assert f'value="{number}"' in answer.content.decode()
 
 
@@ -240,6 +240,17 @@ def test_steps_are_added_moved_and_removed(as_marketer: Client, draft: Flow) -> 
 
 
 @pytest.mark.parametrize(
+    ("do", "place"), [("down-1", "#step-2"), ("add-sms", "#step-3"), ("remove-2", "#step-1")]
+)
+def test_moved_step_is_where_the_page_comes_back(
+    as_marketer: Client, draft: Flow, do: str, place: str
+) -> None:
+    answer = as_marketer.post(url("flow-steps", draft), {"revision": draft.revision, "do": do})
+    assert answer.headers["Location"] == url("flow-steps", draft) + place
+    assert f'id="{place[1:]}"' in as_marketer.get(url("flow-steps", draft)).content.decode()
+
+
+@pytest.mark.parametrize(
     "do",
     [
         "",
@@ -343,7 +354,7 @@ def test_autosave_keeps_the_draft_and_hands_out_the_next_revision(
 def test_autosave_says_why_it_could_not_save(as_marketer: Client, draft: Flow) -> None:
     answer = autosave(as_marketer, draft, typed(draft, wait_s_0="4"))
     assert answer.status_code == 422
-    assert words(answer).strip() == "Not saved yet. Enter a wait between 5 and 900 seconds."
+    assert words(answer).strip() == "Not saved yet. Enter a wait from 5 seconds to 15 minutes."
 
 
 def test_autosave_never_writes_over_somebody_else(

@@ -32,5 +32,5 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("DOMContentLoaded", () => {
-  if (location.hash.startsWith("#id_")) document.getElementById(location.hash.slice(1))?.focus();
+  if (/^#(id_|step-)/.test(location.hash)) document.getElementById(location.hash.slice(1))?.focus();
 });
