@@ -135,7 +135,12 @@ def _content(step: _AnyStep, catalog: Catalog) -> TemplateContent | None:
 
 
 def _wait(step: _AnyStep) -> str:
-    return "none" if step.wait_s is None else f"{step.wait_s} s"
+    """As the pages write it: 90 → “1 min 30 s”."""
+    if step.wait_s is None:
+        return "none"
+    minutes, seconds = divmod(step.wait_s, 60)
+    parts = ((minutes, "min"), (seconds, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
 
 
 _FIELD_LABELS = {

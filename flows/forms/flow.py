@@ -226,6 +226,13 @@ class StepForm(RevisionForm):
             counts_as=typed.get("counts_as") or "delivered",
         )
 
+    @property
+    def sound_part(self) -> Step:
+        """The step as it was, with everything typed that is right."""
+        before = self.step if self.step.channel is self.chosen else Step(self.chosen)
+        right = {name for name in _initial(before) if name != "shown_channel"} - set(self.errors)
+        return replace(before, **{name: getattr(self.result, name) for name in right})
+
 
 class NoteForm(RevisionForm):
     """A note to a publication, or to the request for one."""

@@ -26,9 +26,11 @@ def saved(request: HttpRequest, flow: Flow) -> HttpResponse:
     return redirect("flow-detail", flow.account.sid, flow.public_id)
 
 
-def not_saved(request: HttpRequest, form: Form) -> HttpResponse:
+def not_saved(request: HttpRequest, form: Form, *, kept: Flow | None = None) -> HttpResponse:
+    """What is wrong; `kept` is the flow when everything else was saved."""
     sentence = next(iter(form.errors.values()))[0]
-    return render(request, "flows/_not_saved.html", {"sentence": sentence}, status=422)
+    context = {"sentence": sentence, "flow": kept}
+    return render(request, "flows/_not_saved.html", context, status=422)
 
 
 def posted_to(request: HttpRequest) -> QueryDict | None:

@@ -108,7 +108,22 @@ def _posted(request: HttpRequest, seat: Seat, place: Place, typed: QueryDict) ->
         except lifecycle.NotReady as refused:
             for problem in refused.problems:
                 form.add_error(None, problem.message)
-    return not_saved(request, form) if autosave else _page(request, place, form, typed, status=422)
+    if not autosave:
+        return _page(request, place, form, typed, status=422)
+    is_kept = _keep_sound_part(seat, place, form)
+    return not_saved(request, form, kept=place.flow if is_kept else None)
+
+
+def _keep_sound_part(seat: Seat, place: Place, form: StepForm) -> bool:
+    """One wrong field does not lose the right ones beside it; whether they could be saved."""
+    if "channel" in form.errors:
+        return False
+    changed = with_step(place.definition, place.index, form.sound_part)
+    try:
+        lifecycle.save_draft(place.flow, changed, by=seat.user, revision=form.based_on)
+    except lifecycle.LifecycleError:
+        return False
+    return True
 
 
 def _save(

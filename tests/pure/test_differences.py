@@ -46,26 +46,26 @@ def test_every_field_of_a_step() -> None:
         "Step 1: sender changed from Shop wa to Shop wa2.",
         "Step 1: template changed from “Template wa” to “Template wa2”.",
         f"Step 1: media URL changed from none to {url}.",
-        "Step 1: wait changed from 60 s to 90 s.",
+        "Step 1: wait changed from 1 min to 1 min 30 s.",
         "Step 1: what counts as delivered changed from delivered to read.",
     ]
 
 
 def test_a_step_was_added_at_the_end() -> None:
     assert told(replace(COMPLETE, steps=(*COMPLETE.steps, WA_STEP))) == [
-        "Step 3 was added: WhatsApp from Shop wa with “Template wa”, wait 60 s."
+        "Step 3 was added: WhatsApp from Shop wa with “Template wa”, wait 1 min."
     ]
 
 
 def test_a_step_added_in_front_leaves_the_others_unmentioned() -> None:
     assert told(replace(COMPLETE, steps=(SMS_STEP, WA_STEP, SMS_STEP))) == [
-        "Step 1 was added: SMS from Shop sms with “Template sms”, wait 120 s."
+        "Step 1 was added: SMS from Shop sms with “Template sms”, wait 2 min."
     ]
 
 
 def test_a_step_was_removed_from_the_front() -> None:
     assert told(COMPLETE.remove_step(0)) == [
-        "Step 1 was removed: WhatsApp from Shop wa with “Template wa”, wait 60 s."
+        "Step 1 was removed: WhatsApp from Shop wa with “Template wa”, wait 1 min."
     ]
 
 
@@ -79,14 +79,14 @@ def test_a_step_that_moved_and_changed_is_still_the_same_step() -> None:
     moved = COMPLETE.move_step(0, by=1).with_step(1, replace(WA_STEP, wait_s=90))
     assert told(moved) == [
         "The order of the steps is now SMS, WhatsApp, was WhatsApp, SMS.",
-        "Step 2: wait changed from 60 s to 90 s.",
+        "Step 2: wait changed from 1 min to 1 min 30 s.",
     ]
 
 
 def test_another_channel_is_another_step() -> None:
     assert told(COMPLETE.with_step(1, WA_STEP)) == [
-        "Step 2 was removed: SMS from Shop sms with “Template sms”, wait 120 s.",
-        "Step 2 was added: WhatsApp from Shop wa with “Template wa”, wait 60 s.",
+        "Step 2 was removed: SMS from Shop sms with “Template sms”, wait 2 min.",
+        "Step 2 was added: WhatsApp from Shop wa with “Template wa”, wait 1 min.",
     ]
 
 
@@ -113,15 +113,15 @@ def test_what_was_deleted_since_is_named_from_the_version() -> None:
     sentences = differences(COMPLETE.pin(CATALOG), Definition("Order update"), catalog=Catalog())
     assert sentences == [
         "Callback profile changed from a deleted profile to none.",
-        "Step 1 was removed: WhatsApp from 918047182200 with “order_update”, wait 60 s.",
-        "Step 2 was removed: SMS from 918047182200 with “order”, wait 120 s.",
+        "Step 1 was removed: WhatsApp from 918047182200 with “order_update”, wait 1 min.",
+        "Step 2 was removed: SMS from 918047182200 with “order”, wait 2 min.",
     ]
 
 
 def test_what_was_deleted_since_a_draft_is_said_to_be() -> None:
     sentences = differences(COMPLETE, replace(COMPLETE, steps=()), catalog=Catalog())
     assert sentences[0] == (
-        "Step 1 was removed: WhatsApp from a deleted sender with a deleted template, wait 60 s."
+        "Step 1 was removed: WhatsApp from a deleted sender with a deleted template, wait 1 min."
     )
 
 

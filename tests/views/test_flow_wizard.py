@@ -351,10 +351,19 @@ def test_autosave_keeps_the_draft_and_hands_out_the_next_revision(
     assert draft.definition.steps[0].wait_s == 30
 
 
-def test_autosave_says_why_it_could_not_save(as_marketer: Client, draft: Flow) -> None:
-    answer = autosave(as_marketer, draft, typed(draft, wait_s_0="4"))
+def test_autosave_keeps_the_rest_and_says_what_is_wrong(as_marketer: Client, draft: Flow) -> None:
+    answer = autosave(as_marketer, draft, typed(draft, wait_s_0="4", counts_as="read"))
     assert answer.status_code == 422
-    assert words(answer).strip() == "Not saved yet. Enter a wait from 5 seconds to 15 minutes."
+    assert "but for one thing. Enter a wait from 5 seconds to 15 minutes." in words(answer)
+    assert 'name="revision" value="2"' in answer.content.decode()
+    draft.refresh_from_db()
+    kept = draft.definition.steps[0]
+    assert (kept.counts_as, kept.wait_s) == ("read", 60)
+
+
+def test_autosave_that_can_keep_nothing_says_so(as_marketer: Client, draft: Flow) -> None:
+    answer = autosave(as_marketer, draft, {**typed(draft), "channel": "pigeon"})
+    assert words(answer).strip() == "Not saved yet. Choose WhatsApp or SMS."
 
 
 def test_autosave_never_writes_over_somebody_else(
