@@ -12,7 +12,8 @@ from fontTools.ttLib import TTFont
 from fontTools.varLib.instancer import instantiateVariableFont
 
 SOURCE = Path(fontpkg_inter.ROOT) / "files" / "Inter[opsz,wght].ttf"
-FEATURES = ["kern", "liga", "calt", "tnum", "zero", "case", "ss03", "cv11", "ccmp", "mark"]
+# Without calt: it draws the x between two digits of an ID as a multiplication sign.
+FEATURES = ["kern", "liga", "tnum", "zero", "case", "ss03", "cv11", "ccmp", "mark"]
 LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x180)]
 SIGNS = [ord(sign) for sign in "–—‘’‚“”„†•…‰‹›⁄€₹™−≈≠≤≥←↑→↓↗⇧⌃⌘✓✕∞"]
 
