@@ -19,7 +19,7 @@ document.addEventListener("submit", (event) => {
 // answer was on its way stays.
 const fields = (target) => [...target.querySelectorAll("input, select")].filter(({ name, type }) => name && !["hidden", "radio"].includes(type));
 document.addEventListener("htmx:beforeSwap", ({ detail: { target, requestConfig } }) => {
-  if (target.id !== "step-fields") return;
+  if (!["step-fields", "step-extras"].includes(target.id)) return;
   const sent = requestConfig.formData;
   const newer = fields(target).filter(({ name, value }) => sent.has(name) && sent.get(name) !== value).map(({ name, value }) => [name, value]);
   document.addEventListener("htmx:afterSettle", () => {
