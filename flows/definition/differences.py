@@ -5,6 +5,7 @@ from functools import cache
 
 from flows.definition.flow import Definition, PinnedDefinition
 from flows.definition.values import Catalog, PinnedStep, Step
+from flows.durations import in_words
 from flows.placeholders import TemplateContent
 
 
@@ -135,12 +136,7 @@ def _content(step: _AnyStep, catalog: Catalog) -> TemplateContent | None:
 
 
 def _wait(step: _AnyStep) -> str:
-    """As the pages write it: 90 → “1 min 30 s”."""
-    if step.wait_s is None:
-        return "none"
-    minutes, seconds = divmod(step.wait_s, 60)
-    parts = ((minutes, "min"), (seconds, "s"))
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+    return "none" if step.wait_s is None else in_words(step.wait_s)
 
 
 _FIELD_LABELS = {

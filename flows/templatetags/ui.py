@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from flows.durations import in_words
 from flows.placeholders import Piece
 from flows.recipients import mask
 from flows.whatsapp_text import to_html
@@ -151,14 +152,7 @@ def countdown(at: datetime | None) -> SafeString | str:
 @register.filter
 def duration(seconds: float | None) -> str:
     """`{{ step.wait_s|duration }}`: 90 → “1 min 30 s”."""
-    if seconds is None:
-        return "—"
-    if seconds < 1:
-        return f"{round(seconds * 1000)} ms"
-    minutes, rest = divmod(round(seconds, 1) if seconds < 10 else round(seconds), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
-    return " ".join(f"{part:g} {unit}" for part, unit in parts if part) or "0 s"
+    return "—" if seconds is None else in_words(seconds)
 
 
 @register.filter
