@@ -4,7 +4,6 @@
 #   make test    everything from nothing, then the whole test suite, browser tests included
 #   make check   lint, types, import rules, templates, migrations up to date
 #   make bench   the benchmarks; writes benchmarks/results.json
-#   make bench   the benchmarks; write benchmarks/results.json
 #   make setup   the virtual environment with the locked dependencies (called by the others)
 #   make lock    write requirements/*.txt anew from requirements/*.in
 #   make clean   remove what the other targets built; keeps var/ (database, demo logins, secret key)

@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 
@@ -45,7 +46,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 
 INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "flows.apps.SupportAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,7 +57,13 @@ INSTALLED_APPS = [
     "django_htmx",
     "heroicons",
     "template_partials",
-    "flows",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "flows.apps.FlowsConfig",
 ]
 
 MIDDLEWARE = [
@@ -71,6 +78,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "flows.views.middleware.OriginMiddleware",
     "flows.views.middleware.LastAccountMiddleware",
     "flows.views.middleware.SignInMiddleware",
     "flows.views.middleware.PageCacheMiddleware",
@@ -141,8 +150,16 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 4  # seconds that the link of a password reset works
 if TESTING:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Whether anybody may sign up; who was invited may always.
+SIGN_UP_OPEN = env.bool("SIGN_UP_OPEN", default=True)
+# Support staff come in only with a second factor.
+SUPPORT_NEEDS_SECOND_FACTOR = env.bool("SUPPORT_NEEDS_SECOND_FACTOR", default=False)
+# Whether admins may approve what their own account hands in: for a single company's installation.
+FALLBACK_SELF_APPROVE = env.bool("FALLBACK_SELF_APPROVE", default=False)
 
 # --- Safety --------------------------------------------------------------------------------------
 
@@ -187,12 +204,22 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
+DOCUMENTS_DIR = Path(env.str("DOCUMENTS_DIR", default=str(VAR_DIR / "documents")))
 STATIC_ROOT = BASE_DIR / "staticroot"
 STATICFILES_DIRS = [BASE_DIR / "static", ("build", BASE_DIR / "build")]
 # Tests serve from static/ itself and need no collectstatic.
 WHITENOISE_AUTOREFRESH = DEBUG or TESTING
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # What companies hand in to prove who they are: outside everything that is served.
+    "documents": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": DOCUMENTS_DIR,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
     "staticfiles": {
         # The test server knows no hashed names.
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -215,6 +242,92 @@ CALLBACK_ALLOW_PRIVATE = env.bool("CALLBACK_ALLOW_PRIVATE", default=False)
 CALLBACK_TIMEOUT_S = env.float("CALLBACK_TIMEOUT_S", default=15)
 # Dotted paths of connector modules beyond the ones that are shipped.
 EXTRA_CONNECTORS = env.list("EXTRA_CONNECTORS", default=[])
+
+# --- E-mail: written down with the change it tells of, sent by the engine ------------------------
+
+EMAIL_URL = env.str("EMAIL_URL", default="")
+SENDS_MAIL = bool(EMAIL_URL)  # else e-mails are files in var/mail, for whoever runs this
+_MAIL = environ.Env.email_url_config(EMAIL_URL or f"filemail:///{VAR_DIR / 'mail'}")
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAIL_PORT") or 25
+EMAIL_HOST_USER = _MAIL.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_FILE_PATH = VAR_DIR / "mail"
+EMAIL_TIMEOUT = 20
+EMAIL_BACKEND = "flows.outbox.Outbox"
+MAIL_DELIVERY_BACKEND = _MAIL["EMAIL_BACKEND"]
+_HOST = urlsplit(PUBLIC_BASE_URL).hostname or "localhost"
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default=f"Fallback <no-reply@{_HOST}>")
+if TESTING:
+    MAIL_DELIVERY_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+# --- Sign-in: django-allauth, with our pages (flows/views/me_urls.py); docs/sign-in.md ------------
+
+ACCOUNT_ADAPTER = "flows.sign_in.AccountAdapter"
+MFA_ADAPTER = "flows.sign_in.SecondFactorAdapter"
+SOCIALACCOUNT_ADAPTER = "flows.sign_in.ProviderAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# A code by e-mail proves an address. Without a mail server a newcomer could never read it.
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if SENDS_MAIL else "none"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = SENDS_MAIL
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one takes the place of the old
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "login": "flows.forms.sign_in.SignInForm",
+    "signup": "flows.forms.sign_up.SignUpForm",
+    "reset_password": "flows.forms.me.AskForResetForm",
+    "reset_password_from_key": "flows.forms.me.ResetPasswordForm",
+    "change_password": "flows.forms.me.ChangePasswordForm",
+    "set_password": "flows.forms.me.SetPasswordForm",
+    "add_email": "flows.forms.me.ChangeEmailForm",
+    "confirm_email_verification_code": "flows.forms.me.EmailCodeForm",
+    "reauthenticate": "flows.forms.me.PasswordAgainForm",
+}
+# Tries with a password are counted by flows/tries.py; these are the other doors.
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": "10/5m/key",  # codes of a second factor, for each person
+    "signup": "20/h/ip",
+    "reset_password": "10/h/ip,3/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/10s/key",
+    "change_password": "5/m/user",
+    "reauthenticate": "10/m/user",
+    "manage_email": "10/m/user",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "flows.forms.me.CodeForm",
+    "reauthenticate": "flows.forms.me.CodeAgainForm",
+    "activate_totp": "flows.forms.me.AuthenticatorForm",
+    "login_webauthn": "flows.forms.passkeys.SignInForm",
+    "authenticate_webauthn": "flows.forms.passkeys.SecondStepForm",
+    "reauthenticate_webauthn": "flows.forms.passkeys.AgainForm",
+    "add_webauthn": "flows.forms.passkeys.AddForm",
+    "edit_webauthn": "flows.forms.passkeys.NameForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = not SENDS_MAIL
+MFA_TOTP_ISSUER = "Fallback"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _HTTPS  # browsers allow that for localhost only
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # see ProviderAdapter: only an address it has verified
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="").rstrip("/")
+_OIDC = {
+    "provider_id": "company",
+    "name": env.str("OIDC_NAME", default="single sign-on"),
+    "client_id": env.str("OIDC_CLIENT_ID", default=""),
+    "secret": env.str("OIDC_CLIENT_SECRET", default=""),
+    "settings": {"server_url": OIDC_ISSUER, "fetch_userinfo": True, "oauth_pkce_enabled": True},
+}
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_OIDC] if OIDC_ISSUER else []}}
 
 # --- Logs ----------------------------------------------------------------------------------------
 

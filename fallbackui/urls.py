@@ -8,6 +8,7 @@ from flows.views import session
 handler400 = "flows.views.errors.bad_request"
 handler403 = "flows.views.errors.forbidden"
 handler404 = "flows.views.errors.not_found"
+handler429 = "flows.views.errors.too_many"  # asked for by allauth
 handler500 = "flows.views.errors.server_error"
 
 urlpatterns = [

@@ -32,6 +32,12 @@ def parse_recipient(value: object) -> str:
     return value
 
 
+def parse_typed(text: str) -> str:
+    """A number as people write it: spaces, dots, dashes and brackets, `+` or `00` in front."""
+    bare = re.sub(r"[\s().\-\u2010-\u2015/]", "", text).removeprefix("+")
+    return parse_recipient(bare.removeprefix("00"))
+
+
 def mask(number: str) -> str:
     """The first four and the last two digits; the dots do not tell the length."""
     return f"{number[:4]}•••••{number[-2:]}" if len(number) >= 8 else "•••••"

@@ -51,6 +51,12 @@ def describe_character(character: str) -> str:
     return character
 
 
+def lookalike(character: str) -> str:
+    """What GSM-7 has in the place of this character, in words; empty when it has nothing alike."""
+    plain = _LOOKALIKES.get(character)
+    return _plain(plain) if plain else ""
+
+
 def _is_gsm(character: str) -> bool:
     return character in _BASIC or character in _EXTENDED
 

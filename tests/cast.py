@@ -8,6 +8,8 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.files.base import ContentFile
+from django.core.files.storage import storages
 from django.utils import timezone
 
 from flows.base62 import new_invocation_id
@@ -17,21 +19,30 @@ from flows.models import (
     ApiKey,
     AssetStatus,
     CallbackProfile,
+    Company,
+    CompanyDocument,
     Connection,
     Execution,
     ExecutionState,
     Flow,
+    Invitation,
     KeyKind,
     KycStatus,
     Membership,
     Outcome,
+    Review,
+    ReviewKind,
     Role,
     Sender,
     Template,
+    TestRecipient,
     User,
+    invitations,
     lifecycle,
+    reviews,
 )
 from flows.placeholders import Channel
+from flows.sample_pdf import sample_pdf
 
 PASSWORD = "correct horse battery staple"
 RECIPIENT = "919876540001"  # the Sandbox delivers to it
@@ -66,9 +77,44 @@ def make_person(account: Account | None, role: Role, *, name: str = "", **fields
     return user
 
 
+def make_invitation(
+    account: Account, *, by: User, email: str = "new@person.example", role: Role = Role.MARKETER
+) -> Invitation:
+    """An invitation that nobody has used; its link is known to nobody."""
+    return invitations.invite(account, [email], role, by=by)[0].invitation
+
+
+def make_seat(account: Account, user: User, role: Role) -> Membership:
+    """A place for somebody who is there already."""
+    return Membership.objects.create(account=account, user=user, role=role)
+
+
 def make_key(account: Account, kind: KeyKind = KeyKind.TEST, **fields: Any) -> tuple[ApiKey, str]:
     """An API key with its secret."""
     return ApiKey.issue(account, kind=kind, **{"name": f"{kind.label} key", **fields})
+
+
+def make_company(account: Account, **fields: Any) -> Company:
+    shared = {"legal_name": "Acme Retail Ltd", "address": "1 MG Road", "city": "Bengaluru"}
+    return Company.objects.create(
+        account=account, **{**shared, "postal_code": "560001", "country": "IN", **fields}
+    )
+
+
+def make_document(account: Account, *, content: bytes = b"", **fields: Any) -> CompanyDocument:
+    """A proof of identity with its file; `content` instead of a small PDF."""
+    name = f"test/{next(_numbers)}"
+    storages["documents"].save(name, ContentFile(content or sample_pdf(["Proof"])))
+    shared = {"kind": "identity", "file_name": "proof.pdf", "content_type": "application/pdf"}
+    return CompanyDocument.objects.create(
+        account=account, stored_name=name, **{**shared, "size": 600, "sha256": "0" * 64, **fields}
+    )
+
+
+def make_test_recipient(account: Account, **fields: Any) -> TestRecipient:
+    number = f"9198765{next(_numbers) % 10_000:04}1"
+    defaults = {"name": "Asha, office phone", "number": number}
+    return TestRecipient.objects.create(account=account, **{**defaults, **fields})
 
 
 # --- Assets ---------------------------------------------------------------------------------------
@@ -116,6 +162,27 @@ def make_template(account: Account, channel: Channel, **fields: Any) -> Template
 def make_callback_profile(account: Account, **fields: Any) -> CallbackProfile:
     shared = {"title": "Order system", "url": "https://hooks.example.com/fallback"}
     return CallbackProfile.objects.create(account=account, **{**shared, **fields})
+
+
+def make_review(account: Account, kind: str = ReviewKind.SENDER, *, by: User) -> Review:
+    """An open request that people have to answer, with a new thing that it is about."""
+    name = f"asked{next(_numbers)}"
+    if kind == ReviewKind.SENDER:
+        made = make_sender(account, Channel.SMS, identifier=name, status=AssetStatus.DRAFT)
+        review = reviews.submit_sender(made, by=by)
+    elif kind == ReviewKind.TEMPLATE:
+        waits = {"status": AssetStatus.DRAFT, "version": 0, "name": name}
+        review = reviews.submit_template(make_template(account, Channel.SMS, **waits), by=by)
+    elif kind == ReviewKind.KYC:
+        Account.objects.filter(pk=account.pk).update(kyc_status=KycStatus.TO_DO)
+        review = reviews.submit_company(account, by=by)
+    else:
+        Account.objects.filter(pk=account.pk).update(fallback_enabled_at=None)
+        account.refresh_from_db()
+        review = reviews.ask_for_fallback(account, by=by)
+    Review.objects.filter(pk=review.pk).update(settles_at=None)
+    review.refresh_from_db()
+    return review
 
 
 # --- Flows ----------------------------------------------------------------------------------------

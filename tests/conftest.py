@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db.models.signals import post_save
 from django.http import HttpResponseBase
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
 
-from flows.models import Account, Flow, KeyKind, Role, User
+from flows.audit_words import KINDS, WORDS
+from flows.models import Account, AuditEntry, Flow, KeyKind, Role, User
 from tests import cast, conscience, network
 
 hypothesis_settings.register_profile("default", max_examples=60, deadline=None)
@@ -44,6 +46,14 @@ def empty_static_root(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def own_documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Documents that tests upload lie in a directory of their own."""
+    options = django_settings.STORAGES["documents"]["OPTIONS"]
+    options["location"] = tmp_path_factory.mktemp("documents")
+    return Path(options["location"])
+
+
+@pytest.fixture(scope="session", autouse=True)
 def only_loopback() -> Iterator[None]:
     """Any connection that would leave this machine fails the test that makes it."""
     with network.only_loopback():
@@ -67,6 +77,19 @@ def html_conscience(monkeypatch: pytest.MonkeyPatch) -> None:
         return answer
 
     monkeypatch.setattr(Client, "request", fetch_and_check)
+
+
+@pytest.fixture(autouse=True)
+def audit_conscience() -> Iterator[None]:
+    """Every change that any test records has words on the page of the audit log."""
+
+    def look(instance: AuditEntry, **_: object) -> None:
+        assert instance.action in WORDS, f"{instance.action} has no line in flows/audit_words.py"
+        assert instance.object_kind in KINDS, f"{instance.object_kind} is no kind of object there"
+
+    post_save.connect(look, sender=AuditEntry)
+    yield
+    post_save.disconnect(look, sender=AuditEntry)
 
 
 # --- The cast: people as users; the same with `as_` as a client that is signed in -----------------

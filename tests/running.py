@@ -1,12 +1,16 @@
-"""Things that run beside a test, in threads of their own, and stop with it."""
+"""Things that run beside a test or each other, in threads of their own, and stop with it."""
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import HTTPServer
 
+from django.db import connection
+
 from flows.engine import loop
+from flows.models.refusals import Refused
 
 
 @contextlib.contextmanager
@@ -43,3 +47,21 @@ def running_server(server: HTTPServer) -> Iterator[None]:
         server.shutdown()
         thread.join(timeout=10)
         server.server_close()
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """What became of each deed when all start together: "done", or the name of the refusal."""
+    start = threading.Barrier(len(acts))
+
+    def go(act: Callable[[], object]) -> str:
+        try:
+            start.wait()
+            act()
+        except Refused as refused:
+            return type(refused).__name__
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(go, acts))

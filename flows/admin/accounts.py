@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from flows.models import Account, KycStatus, TestRecipient
+from flows.models import Account, ReviewKind, TestRecipient
+from flows.models.review_queue import waiting
 from flows.recipients import RecipientError, parse_recipient
 
-from .base import AuditedAdmin, Form, staff
+from .base import AuditedAdmin, Form, approve_all, staff
 
 
 @admin.register(Account)
@@ -19,7 +20,9 @@ class AccountAdmin(AuditedAdmin):
     list_display = ("name", "sid", "region", "kyc_status", "fallback_enabled_at", "created_at")
     list_filter = ("kyc_status", "region")
     search_fields = ("name", "sid")
-    readonly_fields = ("sid", "created_at")
+    readonly_fields = (  # moved by requests and their answers, or by the account itself
+        "sid", "kyc_status", "is_kyc_by_sandbox", "fallback_enabled_at", "closed_at", "created_at",
+    )  # fmt: skip
     fixed = ()
     fields = (
         "name",
@@ -29,7 +32,9 @@ class AccountAdmin(AuditedAdmin):
         "retention_days",
         "business_manager_id",
         "kyc_status",
+        "is_kyc_by_sandbox",
         "fallback_enabled_at",
+        "closed_at",
         "created_at",
     )
     actions = ("approve_kyc", "enable_fallback", "disable_fallback")
@@ -37,16 +42,19 @@ class AccountAdmin(AuditedAdmin):
     def account_of(self, row: Account) -> Account:
         return row
 
-    @admin.action(description="Approve KYC")
+    @admin.action(description="Approve the open KYC request")
     def approve_kyc(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        waiting = accounts.exclude(kyc_status=KycStatus.APPROVED)
-        self._set(request, waiting, kyc_status=KycStatus.APPROVED)
+        asked = waiting().filter(account__in=accounts, kind=ReviewKind.KYC)
+        approve_all(request, asked, of=accounts.count())
 
     @admin.action(description="Enable Fallback")
     def enable_fallback(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:
-        self._set(
-            request, accounts.filter(fallback_enabled_at=None), fallback_enabled_at=timezone.now()
-        )
+        """Who has asked gets the answer; who has not gets it all the same."""
+        asked = waiting().filter(account__in=accounts, kind=ReviewKind.FALLBACK)
+        if asked.exists():
+            approve_all(request, asked, of=asked.count())
+        rest = accounts.filter(fallback_enabled_at=None)
+        self._set(request, rest, fallback_enabled_at=timezone.now())
 
     @admin.action(description="Disable Fallback")
     def disable_fallback(self, request: HttpRequest, accounts: QuerySet[Account]) -> None:

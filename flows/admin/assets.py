@@ -1,4 +1,5 @@
-"""Connections, senders and templates of an account; support approves or rejects the latter two."""
+"""Connections, senders and templates of an account. The latter two are approved as at the support
+desk: by answering the request that is open for them. What was approved is not rewritten here."""
 
 import json
 import re
@@ -7,15 +8,26 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from flows.connectors import registry
-from flows.models import AssetStatus, ChannelChoice, Connection, Sender, Template, TemplateKind
+from flows.connectors.sandbox import KEY as SANDBOX
+from flows.models import (
+    AssetStatus,
+    ChannelChoice,
+    Connection,
+    Review,
+    Sender,
+    Template,
+    TemplateKind,
+)
+from flows.models.review_queue import waiting
 from flows.placeholders import Button
 from flows.recipients import RecipientError, parse_recipient
 
-from .base import AuditedAdmin, Form, staff
+from .base import AuditedAdmin, Form, approve_all, staff
 
 _SENDER_ID = re.compile(r"[0-9A-Za-z]{3,11}|[0-9]{3,15}")
 _TEMPLATE_NAME = re.compile(r"[a-z0-9_]{1,100}")
@@ -50,6 +62,17 @@ class ConnectionForm(Form):
             raise forms.ValidationError("Enter a JSON object: {…}.")
         return config
 
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        account, connector = cleaned.get("account"), cleaned.get("connector")
+        if account and account.is_kyc_by_sandbox and connector not in (None, SANDBOX):
+            self.add_error(
+                "connector",
+                "Only the Sandbox has approved the company details of this account, and it "
+                "approves anything. Check them at the support desk first.",
+            )
+        return cleaned
+
     def save(self, commit: bool = True) -> Any:
         if (config := self.cleaned_data["config"]) is not None:
             self.instance.config = config
@@ -63,30 +86,27 @@ class ConnectionAdmin(AuditedAdmin):
     list_select_related = ("account",)
     search_fields = ("name", "account__name", "account__sid")
     autocomplete_fields = ("account",)
+    fixed = ("account", "connector")  # senders were approved for this carrier
     write_only = ("config",)
 
 
-class ReviewedForm(Form):
-    """Who asks for approval learns why it was refused."""
-
+class AssetForm(Form):
     def value_of(self, name: str) -> Any:
         """What is chosen here, or was when the row was made."""
         return self.cleaned_data.get(name) or getattr(self.instance, name, None)
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        is_rejected = cleaned.get("status") == AssetStatus.REJECTED
-        if is_rejected and not str(cleaned.get("status_reason", "")).strip():
-            self.add_error("status_reason", "Say why it is rejected.")
-        return cleaned
+        return super().clean() or self.cleaned_data
 
 
-class SenderForm(ReviewedForm):
+class SenderForm(AssetForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         account, connection = self.value_of("account"), cleaned.get("connection")
         if account and connection and connection.account_id != account.pk:
             self.add_error("connection", "Choose a connection of the same account.")
+        if "identifier" not in self.fields:  # it stays as it was approved
+            return cleaned
         if self.value_of("channel") == ChannelChoice.WHATSAPP:
             self._check_whatsapp(cleaned)
         elif not _SENDER_ID.fullmatch(cleaned.get("identifier", "")):
@@ -103,23 +123,57 @@ class SenderForm(ReviewedForm):
 
 
 class ReviewedAdmin(AuditedAdmin):
-    """An asset that support approves, or rejects with a reason on its page."""
+    """An asset that is approved when it was asked for. Its state is never typed in."""
 
     list_filter = ("status", "channel")
     list_select_related = ("account",)
     fixed = ("account", "channel")
-    actions = ("approve",)
+    settled: tuple[str, ...] = ()  # what nobody changes any more once it was handed in
+    actions = ("approve", "disable", "enable")
 
-    @admin.action(description="Approve")
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        given = (*super().get_readonly_fields(request, obj), "status", "status_reason")
+        return given if obj is None or self.is_open_to_change(obj) else (*given, *self.settled)
+
+    def is_open_to_change(self, row: Any) -> bool:
+        return row.status in (AssetStatus.DRAFT, AssetStatus.REJECTED)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
+        if not change:
+            obj.status, obj.created_by = AssetStatus.DRAFT, staff(request)
+        super().save_model(request, obj, form, change)
+
+    def asked_for(self, rows: QuerySet[Any]) -> QuerySet[Review]:
+        raise NotImplementedError
+
+    @admin.action(description="Approve the open requests")
     def approve(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
-        waiting = list(rows.exclude(status=AssetStatus.APPROVED))
-        for row in waiting:
-            before = {"status": row.status, "status_reason": row.status_reason}
-            row.status, row.status_reason = AssetStatus.APPROVED, ""
-            row.save()
-            self.log(request, row, "approve", before=before, after={"status": row.status})
-        noun = "was" if len(waiting) == 1 else "were"
-        messages.success(request, f"{len(waiting)} {noun} approved.")
+        approve_all(request, self.asked_for(rows), of=rows.count())
+
+    @admin.action(description="Disable: nothing is sent with it")
+    def disable(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        usable = rows.filter(status__in=[AssetStatus.APPROVED, AssetStatus.PAUSED])
+        self._switch(request, usable, "disable", AssetStatus.DISABLED, "Disabled by support.")
+
+    @admin.action(description="Enable what was disabled")
+    def enable(self, request: HttpRequest, rows: QuerySet[Any]) -> None:
+        disabled = rows.filter(status=AssetStatus.DISABLED)
+        self._switch(request, disabled, "enable", AssetStatus.APPROVED, "")
+
+    def _switch(
+        self, request: HttpRequest, rows: QuerySet[Any], verb: str, status: str, reason: str
+    ) -> None:
+        done = 0
+        for row in rows:
+            with transaction.atomic():
+                moved = rows.model.objects.filter(pk=row.pk, status=row.status)
+                if not moved.update(status=status, status_reason=reason):
+                    continue
+                self.log(
+                    request, row, verb, before={"status": row.status}, after={"status": status}
+                )
+                done += 1
+        messages.success(request, f"{done} {'was' if done == 1 else 'were'} {verb}d.")
 
 
 @admin.register(Sender)
@@ -128,9 +182,16 @@ class SenderAdmin(ReviewedAdmin):
     list_display = ("identifier", "channel", "display_name", "generation", "status", "account")
     search_fields = ("identifier", "display_name", "account__name", "account__sid")
     autocomplete_fields = ("account", "connection")
+    settled = (
+        "connection", "identifier", "display_name", "generation", "country", "dlt_entity_id",
+    )  # fmt: skip
+    readonly_fields = ("created_by", "created_at", "deleted_at")
+
+    def asked_for(self, rows: QuerySet[Any]) -> QuerySet[Review]:
+        return waiting().filter(sender__in=rows)
 
 
-class TemplateForm(ReviewedForm):
+class TemplateForm(AssetForm):
     def clean_buttons(self) -> list[dict[str, Any]]:
         buttons = self.cleaned_data["buttons"] or []
         try:
@@ -144,7 +205,8 @@ class TemplateForm(ReviewedForm):
         is_whatsapp = self.value_of("channel") == ChannelChoice.WHATSAPP
         if "kind" in cleaned and (cleaned["kind"] in _WHATSAPP_KINDS) != is_whatsapp:
             self.add_error("kind", "Choose a kind of this channel.")
-        if is_whatsapp and not _TEMPLATE_NAME.fullmatch(cleaned.get("name", "")):
+        is_named = "name" in self.fields
+        if is_whatsapp and is_named and not _TEMPLATE_NAME.fullmatch(cleaned.get("name", "")):
             self.add_error("name", "Use lower-case letters, digits and _ only.")
         return cleaned
 
@@ -155,11 +217,22 @@ class TemplateAdmin(ReviewedAdmin):
     list_display = ("name", "channel", "kind", "language", "status", "account", "updated_at")
     search_fields = ("name", "account__name", "account__sid")
     autocomplete_fields = ("account",)
-    readonly_fields = ("version", "created_by", "created_at", "updated_at")
+    readonly_fields = ("version", "created_by", "created_at", "updated_at", "deleted_at")
+    settled = (
+        "name", "kind", "language", "category", "header_kind", "header_text", "body", "footer",
+        "buttons", "dlt_template_id", "unicode", "samples", "updated_by",
+    )  # fmt: skip
+
+    def is_open_to_change(self, row: Any) -> bool:
+        """A text that was in force once never changes: the app makes the next version."""
+        return super().is_open_to_change(row) and row.version == 0
+
+    def asked_for(self, rows: QuerySet[Any]) -> QuerySet[Review]:
+        return waiting().filter(template_version__template__in=rows)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
-        if change and Template.objects.get(pk=obj.pk).content != obj.content:
-            obj.version += 1
+        obj.updated_by = staff(request)
+        obj.revision = obj.revision + 1 if change else obj.revision
         if not change:
-            obj.created_by = staff(request)
+            obj.version = 0
         super().save_model(request, obj, form, change)

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib import admin
-from django.db.models import Model
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from flows.client_ip import client_ip
-from flows.models import Account, User, audit
+from flows.models import Account, Review, User, audit, reviews
 
 if TYPE_CHECKING:
     ModelAdmin = admin.ModelAdmin[Any]
@@ -22,6 +22,18 @@ else:
 def staff(request: HttpRequest) -> User:
     """Who works here; the admin lets nobody in who is not signed in."""
     return cast(User, request.user)
+
+
+def approve_all(request: HttpRequest, asked: QuerySet[Review], *, of: int) -> None:
+    """Answer open requests as the support desk does; say how many of the chosen rows had one."""
+    done = 0
+    for review in asked.select_related("account", "sender", "template_version__template"):
+        with suppress(reviews.ReviewRefused):  # somebody was faster
+            reviews.approve(review, by=staff(request))
+            done += 1
+    messages.success(request, f"{done} of {of} approved.")
+    if done < of:
+        messages.warning(request, "The others have no open request: the account has to ask first.")
 
 
 class AuditedAdmin(ModelAdmin):
@@ -67,7 +79,6 @@ class AuditedAdmin(ModelAdmin):
             label=str(row),
             before=self._plain(before),
             after=self._plain(after),
-            ip=client_ip(request) or None,
         )
 
     def _plain(self, values: Mapping[str, Any] | None) -> Any:

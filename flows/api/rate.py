@@ -1,17 +1,12 @@
-"""How many calls a key may make in a minute; counts in Django's cache and nowhere else.
+"""How many calls a key may make in a minute."""
 
-With the default cache each web process counts for itself; CACHE_URL makes them count together.
-"""
-
-import time
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.core.cache import cache
+from django.utils import timezone
 
+from flows.counting import WINDOW_S, count
 from flows.models import ApiKey
-
-WINDOW_S = 60
 
 
 @dataclass(frozen=True)
@@ -25,18 +20,7 @@ class Allowance:
 
 def take(key: ApiKey) -> Allowance:
     """Count one call of the key."""
-    now = time.time()
-    window = int(now // WINDOW_S)
-    name = f"api-rate:{key.pk}:{window}"
-    count = 1 if cache.add(name, 1, timeout=2 * WINDOW_S) else _increment(name)
+    now = timezone.now().timestamp()
+    calls = count(f"api-rate:{key.pk}")
     limit = settings.API_RATE_PER_MINUTE
-    retry_after_s = max(1, int((window + 1) * WINDOW_S - now) + 1)
-    return Allowance(count > limit, count == limit + 1, retry_after_s)
-
-
-def _increment(name: str) -> int:
-    try:
-        return cache.incr(name)
-    except ValueError:  # evicted between the two calls
-        cache.set(name, 1, timeout=2 * WINDOW_S)
-        return 1
+    return Allowance(calls > limit, calls == limit + 1, int(WINDOW_S - now % WINDOW_S) + 1)

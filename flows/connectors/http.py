@@ -3,6 +3,7 @@ are not public. Knows no settings; never follows a redirect and never logs.
 """
 
 import socket
+import threading
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from types import TracebackType
@@ -15,9 +16,12 @@ from .base import Answer, AnswerLost, NotReached
 
 MAX_ANSWER_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 10
+LOOK_UP_TIMEOUT_S = 5.0
+LOOK_UPS_AT_ONCE = 3  # fewer than a web process has threads: names that hang must not take them all
 _NOT_PUBLIC = "the address is not on the public internet"
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
+_looking_up = threading.BoundedSemaphore(LOOK_UPS_AT_ONCE)
 
 
 class PrivateAddress(OSError):
@@ -53,12 +57,42 @@ def address_problem(url: str, *, allow_private: bool = False) -> str | None:
     if parts.username is not None or parts.password is not None:
         return "Put the user name and password into the basic authentication fields."
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = _look_up(host, port)
+    except TimeoutError:
+        return f"The name {host} could not be looked up in time. Try again in a minute."
     except (OSError, UnicodeError):
         return f"The host {host} cannot be found."
-    if not allow_private and not all(is_public(str(entry[4][0])) for entry in found):
+    if not allow_private and not all(map(is_public, found)):
         return f"The host {host} is not on the public internet. Enter a public address."
     return None
+
+
+def _look_up(host: str, port: int) -> list[str]:
+    """The addresses of a host. A name server that is slow must not keep whoever asks waiting, so
+    the look-up, which cannot be stopped, is left behind in a thread of its own. Of these there are
+    a few at most: who comes while all of them hang is turned away at once."""
+    found: list[str] = []
+    faults: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.extend(str(entry[4][0]) for entry in entries)
+        except (OSError, UnicodeError) as fault:
+            faults.append(fault)
+        finally:
+            _looking_up.release()
+
+    if not _looking_up.acquire(blocking=False):
+        raise TimeoutError
+    asking = threading.Thread(target=ask, name="look-up", daemon=True)
+    asking.start()
+    asking.join(LOOK_UP_TIMEOUT_S)
+    if faults:
+        raise faults[0]
+    if not found:
+        raise TimeoutError
+    return found
 
 
 class Web:
@@ -114,7 +148,7 @@ class Web:
         except TimeoutError as error:
             raise AnswerLost(f"no answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
-            raise AnswerLost(f"the connection broke ({type(error).__name__})") from error
+            raise AnswerLost("the connection broke before an answer came") from error
 
     def _guarded_socket(self, address_info: Any) -> socket.socket:
         """The last moment before a connection: refuses by the very address it would go to."""

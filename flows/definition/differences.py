@@ -93,8 +93,16 @@ def _step_differences(old: _AnyStep, new: _AnyStep, catalog: Catalog) -> list[st
             changes.append(f"{_FIELD_LABELS[name]} changed from {before} to {after}")
     old_content, new_content = _content(old, catalog), _content(new, catalog)
     if old.template == new.template and old_content != new_content:
-        changes.append(f"the content of template {_template(new, catalog)} changed")
+        changes.append(_version_change(old, new, catalog))
     return changes
+
+
+def _version_change(old: _AnyStep, new: _AnyStep, catalog: Catalog) -> str:
+    """A text changes only with its version; versions before they had numbers are not named."""
+    name, before, after = _template(new, catalog), _version(old, catalog), _version(new, catalog)
+    if before and after and before != after:
+        return f"template {name} changed from version {before} to version {after}"
+    return f"the content of template {name} changed"
 
 
 def _summary(step: _AnyStep, catalog: Catalog) -> str:
@@ -133,6 +141,13 @@ def _content(step: _AnyStep, catalog: Catalog) -> TemplateContent | None:
         return step.content
     facts = catalog.templates.get(step.template)
     return facts.content if facts else None
+
+
+def _version(step: _AnyStep, catalog: Catalog) -> int:
+    if isinstance(step, PinnedStep):
+        return step.template_version
+    facts = catalog.templates.get(step.template)
+    return facts.version if facts else 0
 
 
 def _wait(step: _AnyStep) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+from json import dumps as json_text
 
 from flows.definition.reading import Reading
 from flows.definition.rules import TOO_MANY_STEPS, step_count_problem, step_problems, title_problem
@@ -34,6 +36,12 @@ class PinnedDefinition:
     def from_json(cls, json: Mapping[str, Json]) -> "PinnedDefinition":
         steps = tuple(PinnedStep.from_json(step) for step in json["steps"])
         return cls(json["title"], json["callback_profile"], steps)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same content, texts of templates included; short enough for a form."""
+        text = json_text(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return sha256(text.encode()).hexdigest()[:32]
 
     def editable(self) -> "Definition":
         """The working copy that an edit of this version starts from."""
@@ -135,4 +143,5 @@ def _pin_step(step: Step, catalog: Catalog) -> PinnedStep:
         media_url=step.media_url,
         wait_s=step.wait_s,
         counts_as=step.counts_as,
+        template_version=template.version,
     )

@@ -89,6 +89,7 @@ class PinnedStep:
     media_url: str
     wait_s: int
     counts_as: CountsAs
+    template_version: int = 0  # 0: published before template versions had numbers
 
     def to_json(self) -> dict[str, Json]:
         return {**asdict(self), "channel": self.channel.value, "content": self.content.to_json()}
@@ -96,6 +97,7 @@ class PinnedStep:
     @classmethod
     def from_json(cls, json: Mapping[str, Json]) -> "PinnedStep":
         content = TemplateContent.from_json(json["content"])
+        json = {"template_version": 0, **json}
         known = {name: json[name] for name in cls.__dataclass_fields__}
         return cls(**{**known, "channel": Channel(json["channel"]), "content": content})
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from flows.definition import Channel, Definition, Step
-from flows.models import Account, CallbackProfile, Flow, Role, User, lifecycle
+from flows.models import Account, CallbackProfile, Flow, Role, User, lifecycle, publication
 
 from .assets import SMS_SENDER, WHATSAPP_NUMBER
 
@@ -109,7 +109,7 @@ def _delivery(desk: _Desk, title: str) -> Flow:
     first, second = flow.definition.steps
     changed = replace(flow.definition, steps=(replace(first, wait_s=120), second))
     lifecycle.save_draft(flow, changed, by=desk.marketer, revision=flow.revision)
-    lifecycle.request_publication(flow, by=desk.marketer, note="Some operators need two minutes.")
+    publication.ask(flow, by=desk.marketer, note="Some operators need two minutes.")
     return flow
 
 

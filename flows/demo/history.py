@@ -72,8 +72,8 @@ def seed_history(account: Account, flows: dict[str, Flow]) -> None:
         _invoke(account, planned, at=start)
         _play(since=start)
         _backdate(flows, until=start)
-        _answer_callbacks(account)
         move(account, start=start, to=[plan.at for plan in planned], prefix=PREFIX, dice=_dice())
+        _answer_callbacks(account)
         _reject_some_calls(flows[ORDER], before=now)
 
 
@@ -171,18 +171,19 @@ def _backdate(flows: dict[str, Flow], *, until: datetime) -> None:
 
 def _answer_callbacks(account: Account) -> None:
     """The demo's order system took every result at once: nothing is left to be posted."""
-    owed = list(
-        CallbackDelivery.objects.filter(
-            execution__account=account,
-            execution__request_id__startswith=PREFIX,
-            state=DeliveryState.PENDING,
-        )
+    found = CallbackDelivery.objects.filter(
+        execution__account=account,
+        execution__request_id__startswith=PREFIX,
+        state=DeliveryState.PENDING,
     )
+    owed = list(found.order_by("created_at"))
+    found.delete()
     for delivery in owed:
+        delivery.pk = None  # written again, in the order in which they came to be
         delivery.state = DeliveryState.DELIVERED
         delivery.wake_at = None
         delivery.tries_made = 1
-    CallbackDelivery.objects.bulk_update(owed, ["state", "wake_at", "tries_made"])
+    CallbackDelivery.objects.bulk_create(owed)
     CallbackTry.objects.bulk_create(
         CallbackTry(
             delivery=delivery,

@@ -5,6 +5,7 @@ from django.utils import timezone
 from flows.models import (
     Account,
     ApiKey,
+    Company,
     KeyKind,
     KycStatus,
     Membership,
@@ -14,24 +15,26 @@ from flows.models import (
     User,
 )
 from flows.models.people import hash_secret
+from flows.models.samples import TEST_RECIPIENTS
 
 READY_SID = "HXACMERETAIL01IN"
 NEW_SID = "HXFRESHFOODS02SG"
 SUPPORT_EMAIL = "support@fallback.example"
 
+COMPANY = {
+    "legal_name": "Acme Retail Private Limited",
+    "registration_number": "U52100KA2014PTC076543",
+    "tax_number": "AAECA1234F",
+    "address": "12 Residency Road",
+    "city": "Bengaluru",
+    "postal_code": "560025",
+    "country": "IN",
+}
 PEOPLE = (
     (Role.ADMIN, "admin@acme.example", "Asha", "Rao"),
     (Role.MARKETER, "marketer@acme.example", "Meera", "Nair"),
     (Role.TESTER, "tester@acme.example", "Tomas", "Weber"),
     (Role.VIEWER, "viewer@acme.example", "Vera", "Lindqvist"),
-)
-# The Sandbox plays what the last four digits say.
-TEST_RECIPIENTS = (
-    ("Asha's phone: delivered", "919876540001"),
-    ("Delivered and read", "919876540002"),
-    ("Not on WhatsApp", "919876540003"),
-    ("Never answers: times out", "919876540005"),
-    ("Delivered too late", "919876540006"),
 )
 
 
@@ -48,6 +51,7 @@ def seed_accounts() -> tuple[Account, Account]:
             "fallback_enabled_at": timezone.now(),
         },
     )
+    Company.objects.get_or_create(account=ready, defaults=COMPANY)
     new, _ = Account.objects.get_or_create(
         sid=NEW_SID,
         defaults={"name": "Fresh Foods", "region": Region.SG, "time_zone": "Asia/Singapore"},

@@ -10,15 +10,23 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
-from flows.connectors.base import Answer, AnswerLost, Http, NotReached
+from flows.connectors.base import AnswerLost, Http, NotReached
 from flows.connectors.http import Web
-from flows.models import AuditEntry, CallbackDelivery, CallbackProfile, CallbackTry, DeliveryState
+from flows.models import (
+    CallbackDelivery,
+    CallbackProfile,
+    CallbackTry,
+    DeliveryState,
+    callback_deliveries,
+    callback_profiles,
+)
 
 from . import posting, rows
 from .result import nine_digits, payload, result_of
@@ -54,6 +62,7 @@ class Posted:
     status_code: int | None = None
     error: str = ""
     duration_ms: int = 0
+    exchange: dict[str, Any] | None = None  # of a test event: what was sent and answered
 
     @property
     def succeeded(self) -> bool:
@@ -71,12 +80,8 @@ class _Verdicts:
 
 def resend(delivery: CallbackDelivery, *, now: datetime | None = None) -> bool:
     """Have it tried again at once. False: it is being posted now, or its profile is off."""
-    now = now or timezone.now()
-    usable = CallbackProfile.objects.filter(enabled=True, deleted_at=None)
-    changed = CallbackDelivery.objects.filter(
-        Q(lease_until=None) | Q(lease_until__lt=now), pk=delivery.pk, profile__in=usable
-    ).update(state=DeliveryState.PENDING, wake_at=now, is_resend_due=True)
-    return changed == 1
+    row = CallbackDelivery.objects.filter(pk=delivery.pk)
+    return callback_deliveries.make_due(row, now=now or timezone.now()) == 1
 
 
 # --- Claim → post → record -----------------------------------------------------------------------
@@ -93,9 +98,7 @@ def begin(*, limit: int, now: datetime) -> tuple[int, list[Letter]]:
         CallbackDelivery.objects.filter(pk__in=ids).update(
             lease_token=token, lease_until=now + timedelta(seconds=settings.ENGINE_LEASE_S)
         )
-        CallbackDelivery.objects.filter(pk__in=ids).exclude(
-            profile__in=CallbackProfile.objects.filter(enabled=True, deleted_at=None)
-        ).update(
+        CallbackDelivery.objects.filter(pk__in=ids).exclude(callback_deliveries.usable()).update(
             state=DeliveryState.DROPPED,
             wake_at=None,
             lease_token=None,
@@ -120,32 +123,35 @@ def _due(now: datetime) -> QuerySet[CallbackDelivery]:
 async def perform(letter: Letter, web: Http, clock: Callable[[], datetime]) -> Posted:
     """Post one letter; every failure is an answer of its own kind, never an exception."""
     started, at = time.monotonic(), clock()
-    status_code, error = None, ""
+    status_code, error, said, headers, body = None, "", b"", {}, b""
     try:
-        answer = await _post(letter, web, at)
-        status_code = answer.status
+        body = posting.body_of(letter.delivery.payload, letter.profile.body_template)
+        headers = _headers(letter, body, at)
+        answer = await web.post(
+            letter.profile.url, body=body, headers=headers, timeout_s=settings.CALLBACK_TIMEOUT_S
+        )
+        status_code, said = answer.status, answer.body
         error = "" if 200 <= answer.status < 300 else f"answered {answer.status}"
     except (NotReached, AnswerLost) as lost:
         error = str(lost)
     except Exception as fault:  # noqa: BLE001 - one bad profile must not stop the others
         error = f"could not be posted ({type(fault).__name__})"
     duration_ms = int((time.monotonic() - started) * 1000)
-    return Posted(letter, clock(), status_code, error, duration_ms)
+    exchange = None
+    if letter.delivery.is_test:
+        exchange = posting.exchange_of(headers, body, said, extra=letter.profile.headers)
+    return Posted(letter, clock(), status_code, error, duration_ms, exchange)
 
 
-async def _post(letter: Letter, web: Http, at: datetime) -> Answer:
+def _headers(letter: Letter, body: bytes, at: datetime) -> dict[str, str]:
     profile = letter.profile
-    body = posting.body_of(letter.delivery.payload, profile.body_template)
-    headers = posting.headers_of(
+    return posting.headers_of(
         message_id=str(letter.delivery.public_id),
-        secret=profile.secret,
+        secrets=profile.signing_secrets(at),
         body=body,
         at=at,
         extra=profile.headers,
         basic_auth=profile.basic_auth,
-    )
-    return await web.post(
-        profile.url, body=body, headers=headers, timeout_s=settings.CALLBACK_TIMEOUT_S
     )
 
 
@@ -182,7 +188,7 @@ def _write_try(posted: Posted) -> CallbackTry:
         delivery.state = DeliveryState.DELIVERED
     else:
         failed_tries = max(delivery.tries_made - delivery.resends_made, 1)
-        if posted.status_code != GONE:
+        if posted.status_code != GONE and not delivery.is_test:
             delivery.wake_at = posting.next_try_at(failed_tries, now=posted.at)
         delivery.state = DeliveryState.PENDING if delivery.wake_at else DeliveryState.FAILED
     return CallbackTry(
@@ -194,6 +200,7 @@ def _write_try(posted: Posted) -> CallbackTry:
         error=posted.error[:200],
         next_retry_at=delivery.wake_at,
         by_hand=by_hand,
+        exchange=posted.exchange,
     )
 
 
@@ -212,8 +219,9 @@ def _log_try(posted: Posted) -> None:
 
 
 def _judge_profiles(posted: Sequence[Posted], *, now: datetime) -> None:
+    """What somebody tries out says nothing about how results arrive, so it does not count."""
     verdicts = _Verdicts()
-    for one in posted:
+    for one in (one for one in posted if not one.letter.delivery.is_test):
         group = verdicts.fine if one.succeeded else verdicts.failing
         group.add(one.letter.profile.pk)
         if one.status_code == GONE:
@@ -228,20 +236,9 @@ def _judge_profiles(posted: Sequence[Posted], *, now: datetime) -> None:
 
 
 def _disable(profiles: QuerySet[CallbackProfile], reason: str) -> None:
-    """Switch profiles off and say so in the audit log, where admins see it."""
-    for profile in profiles.filter(enabled=True).select_for_update():
-        CallbackProfile.objects.filter(pk=profile.pk).update(enabled=False, disabled_reason=reason)
-        AuditEntry.objects.create(
-            account_id=profile.account_id,
-            actor=None,
-            action="callback_profile.disable",
-            object_kind="callbackprofile",
-            object_id=profile.public_id,
-            object_label=profile.title[:120],
-            before={"enabled": True},
-            after={"enabled": False, "reason": reason},
-        )
-        log.warning("callback.profile_disabled", extra={"profile_id": profile.public_id})
+    for profile in profiles.filter(enabled=True).select_related("account"):
+        if callback_profiles.give_up(profile, reason=reason):
+            log.warning("callback.profile_disabled", extra={"profile_id": profile.public_id})
 
 
 # --- One turn ------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ and whatever is slow holds up nobody: what has finished is recorded, and more is
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ from django.utils import timezone
 
 from flows.connectors.base import Http
 from flows.connectors.http import Web
+from flows.models import OutgoingMail
 
-from . import callbacks, run, store
+from . import callbacks, chores, mail, run, store
 from .snapshots import Sent
 
 Job = TypeVar("Job")
@@ -29,6 +31,8 @@ Result = TypeVar("Result")
 SHORTEST_PAUSE_S = 0.005
 FAULT_PAUSE_S = 1.0
 LEASE_MARGIN_S = 2
+MAILS_AT_ONCE = 5
+CHORES_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +163,28 @@ def _callback_lane(web: Http) -> Lane[callbacks.Letter, callbacks.Posted]:
     )
 
 
+def _mail_lane() -> Lane[OutgoingMail, mail.Handed]:
+    return Lane(
+        "mails",
+        begin=lambda limit: mail.begin(limit=limit, now=timezone.now()),
+        act=mail.perform,
+        record=lambda handed: mail.record(handed, now=timezone.now()),
+        next_due_at=mail.next_due_at,
+        capacity=MAILS_AT_ONCE,
+    )
+
+
+async def _do_chores(database: DatabaseThread, stop: asyncio.Event) -> None:
+    """Until `stop`; a chore that fails is tried again, and holds up nothing else."""
+    while not stop.is_set():
+        try:
+            await database.do(chores.turn)
+        except Exception as error:
+            log.exception("engine.chores_failed", extra={"error": type(error).__name__})
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), CHORES_EVERY_S)
+
+
 async def run_until(stop: asyncio.Event) -> None:
     """Run the engine until `stop` is set; then finish and record what is under way."""
     check_leases()
@@ -172,6 +198,8 @@ async def run_until(stop: asyncio.Event) -> None:
         ):
             lanes.create_task(_execution_lane(carriers).run(database, stop))
             lanes.create_task(_callback_lane(endpoints).run(database, stop))
+            lanes.create_task(_mail_lane().run(database, stop))
+            lanes.create_task(_do_chores(database, stop))
     finally:
         database.close()
         log.info("engine.stopped")

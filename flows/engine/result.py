@@ -3,11 +3,14 @@
 Also read while an execution is under way, by the API and the pages.
 """
 
+import secrets
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from flows.base62 import new_invocation_id
 from flows.models import Attempt, Execution
+from flows.openapi.examples import COMPLETED
 
 
 def payload(execution: Execution, attempts: Iterable[Attempt]) -> dict[str, Any]:
@@ -19,6 +22,22 @@ def payload(execution: Execution, attempts: Iterable[Attempt]) -> dict[str, Any]
         "timestamp": nine_digits(execution.ended_at or execution.created_at),
         "outcome": execution.outcome,
         "result": result_of(execution, attempts),
+    }
+
+
+def test_event(now: datetime) -> dict[str, Any]:
+    """A result like any other, of an execution that never was, marked by `"test": true`."""
+    sent_at = (now - timedelta(seconds=61), now - timedelta(seconds=1))
+    channels = zip(COMPLETED["result"].items(), sent_at, strict=True)
+    return {
+        "test": True,
+        **COMPLETED,
+        "workflowInvocationId": new_invocation_id(),
+        "requestId": f"test-event-{secrets.token_hex(4)}",
+        "timestamp": nine_digits(now),
+        "result": {
+            name: {**channel, "createdAt": nine_digits(at)} for (name, channel), at in channels
+        },
     }
 
 

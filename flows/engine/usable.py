@@ -51,6 +51,8 @@ class Assets:
         if sender.status != AssetStatus.APPROVED:
             return f"the sender {sender.identifier} is {sender.get_status_display().lower()}"
         carrier = self.carrier(step, kind=kind)
+        if carrier.connector != SANDBOX and sender.account.is_kyc_by_sandbox:
+            return "only the Sandbox has approved the company details, and it approves anything"
         if carrier.connector not in registry.load(tuple(settings.EXTRA_CONNECTORS)):
             return f"there is no connector “{carrier.connector}” in this installation"
         return ""
@@ -59,10 +61,12 @@ class Assets:
 def load(steps: Iterable[PinnedStep]) -> Assets:
     """The senders and templates of these steps, in two statements."""
     steps = list(steps)
-    senders = Sender.objects.select_related("connection").filter(
-        public_id__in=_uuids(step.sender for step in steps)
+    senders = Sender.objects.select_related("connection", "account").filter(
+        public_id__in=_uuids(step.sender for step in steps), deleted_at=None
     )
-    templates = Template.objects.filter(public_id__in=_uuids(step.template for step in steps))
+    templates = Template.objects.filter(
+        public_id__in=_uuids(step.template for step in steps), deleted_at=None
+    )
     return Assets(
         {str(sender.public_id): sender for sender in senders},
         {str(template.public_id): template for template in templates},

@@ -235,7 +235,9 @@ class StepForm(RevisionForm):
 
 
 class NoteForm(RevisionForm):
-    """A note to a publication, or to the request for one."""
+    """A note to a publication, or to the request for one. `seen`: what the page showed."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=32)
 
     note = forms.CharField(
         label="Note",

@@ -16,7 +16,7 @@ from flows.definition import PinnedStep
 from flows.models import Account, TestRecipient, TestTarget
 from flows.models.catalog import samples_of
 from flows.placeholders import CODE_KEY, MAX_VALUE_CHARACTERS, Field, fields
-from flows.recipients import RecipientError, mask, parse_recipient
+from flows.recipients import RecipientError, mask, parse_typed
 
 from .widgets import ChoiceCards
 
@@ -213,9 +213,9 @@ class TestSendForm(forms.Form):
     def _clean_recipient(self, name: str) -> None:
         """The number of the chosen test recipient, else the one that was typed."""
         chosen: TestRecipient | None = self._known.get(self.cleaned_data.get(f"{name}-to", ""))
-        typed = re.sub(r"[\s().-]|^\s*\+", "", self.cleaned_data.get(f"{name}-number", ""))
+        typed = self.cleaned_data.get(f"{name}-number", "")
         try:
-            number = parse_recipient(chosen.number if chosen else typed)
+            number = chosen.number if chosen else parse_typed(typed)
         except RecipientError as problem:
             self.add_error(f"{name}-number", str(problem))
         else:

@@ -11,9 +11,11 @@ from .asset import (
     Sender,
     Template,
     TemplateKind,
+    TemplateVersion,
 )
 from .audit import AuditEntry
 from .callback import CallbackDelivery, CallbackProfile, CallbackTry, DeliveryState
+from .company import Company, CompanyDocument, DocumentKind
 from .execution import (
     Attempt,
     AttemptState,
@@ -27,7 +29,9 @@ from .execution import (
     TestSend,
 )
 from .flow import Flow, FlowState, FlowVersion
-from .people import ApiKey, KeyKind, Membership, Role, User
+from .mail import OutgoingMail
+from .people import ApiKey, Invitation, KeyKind, Membership, Role, User
+from .review import Decision, Review, ReviewKind
 
 __all__ = [
     "Account",
@@ -42,8 +46,12 @@ __all__ = [
     "CarrierStatus",
     "Category",
     "ChannelChoice",
+    "Company",
+    "CompanyDocument",
     "Connection",
+    "Decision",
     "DeliveryState",
+    "DocumentKind",
     "Execution",
     "ExecutionState",
     "Flow",
@@ -51,18 +59,23 @@ __all__ = [
     "FlowVersion",
     "Generation",
     "HeaderKind",
+    "Invitation",
     "KeyKind",
     "KycStatus",
     "Membership",
     "Outcome",
+    "OutgoingMail",
     "Receipt",
     "Region",
     "RejectedCall",
+    "Review",
+    "ReviewKind",
     "Role",
     "Sender",
     "Signal",
     "Template",
     "TemplateKind",
+    "TemplateVersion",
     "TestRecipient",
     "TestSend",
     "TestTarget",

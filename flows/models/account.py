@@ -11,6 +11,7 @@ from django.db import models
 from .secret import decrypt, encrypt
 
 SID_LENGTH = 16
+REOPEN_DAYS = 30  # for how long support can open a closed account again; then its runs are deleted
 
 
 def new_sid() -> str:
@@ -55,9 +56,16 @@ class Account(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     retention_days = models.PositiveSmallIntegerField(default=90)
     kyc_status = models.CharField(max_length=12, choices=KycStatus, default=KycStatus.TO_DO)
+    # The Sandbox approved it, nobody has looked: no real carrier may be used with that.
+    is_kyc_by_sandbox = models.BooleanField(default=False)
     business_manager_id = models.CharField(max_length=32, blank=True)
     # Support enables the Fallback feature for an account (onboarding, last row).
     fallback_enabled_at = models.DateTimeField(null=True, blank=True)
+    # Rules that an account may set for its own people.
+    needs_second_factor = models.BooleanField(default=False)
+    needs_other_publisher = models.BooleanField(default=False)  # than the last editor
+    # Closed: nobody works in it and no key opens it; support can open it again.
+    closed_at = models.DateTimeField(null=True, blank=True)
     # Where test sends go; the other three are only used for a target outside this installation.
     test_target = models.CharField(max_length=4, choices=TestTarget, default=TestTarget.HERE)
     test_target_sid = models.CharField(max_length=32, blank=True)
@@ -76,6 +84,15 @@ class Account(models.Model):
     @test_target_key.setter
     def test_target_key(self, value: str) -> None:
         self.test_target_key_encrypted = encrypt(value) if value else ""
+
+
+def held(account: Account) -> Account:
+    """The account's row as it is now, held until the transaction ends.
+
+    Whoever counts rows of an account before adding one holds it, so that no two do so at once;
+    rows that merely point at the account are not held up.
+    """
+    return Account.objects.select_for_update(no_key=True).get(pk=account.pk)
 
 
 class TestRecipient(models.Model):

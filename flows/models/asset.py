@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from flows.placeholders import Button, Channel, TemplateContent
 
@@ -19,6 +20,7 @@ class ChannelChoice(models.TextChoices):
 
 
 class AssetStatus(models.TextChoices):
+    DRAFT = "draft", "Draft"  # not handed in yet
     PENDING = "pending", "Pending"
     APPROVED = "approved", "Approved"
     REJECTED = "rejected", "Rejected"
@@ -67,12 +69,18 @@ class Sender(models.Model):
     dlt_entity_id = models.CharField(max_length=40, blank=True)
     status = models.CharField(max_length=10, choices=AssetStatus, default=AssetStatus.PENDING)
     status_reason = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "channel", "identifier"], name="sender_once_per_account"
+                fields=["account", "channel", "identifier"],
+                condition=Q(deleted_at=None),
+                name="sender_once_per_account",
             )
         ]
 
@@ -127,19 +135,28 @@ class Template(models.Model):
     dlt_template_id = models.CharField(max_length=40, blank=True)
     unicode = models.BooleanField(default=False)
     samples = models.JSONField(default=dict, blank=True)
+    # The number of the version in force, whose text the fields above hold; 0: never approved yet.
     version = models.PositiveIntegerField(default=1)
+    # What its authors are writing while a version is in force (TemplateContent.to_json()).
+    draft = models.JSONField(null=True, blank=True, editable=False)
+    revision = models.PositiveIntegerField(default=1, editable=False)  # rises with every save
     status = models.CharField(max_length=10, choices=AssetStatus, default=AssetStatus.PENDING)
     status_reason = models.CharField(max_length=300, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["account", "channel", "name", "language"],
+                condition=Q(deleted_at=None),
                 name="template_once_per_account",
             )
         ]
@@ -170,3 +187,41 @@ class Template(models.Model):
             dlt_template_id=self.dlt_template_id,
             unicode=self.unicode,
         )
+
+    def hold(self, content: TemplateContent) -> None:
+        """Take over what this content says; channel, name and language stay. Does not save."""
+        for name in _HELD:
+            setattr(self, name, getattr(content, name))
+        self.buttons = [button.to_json() for button in content.buttons]
+
+
+_HELD = (
+    "kind", "category", "header_kind", "header_text", "body", "footer", "dlt_template_id",
+    "unicode",
+)  # fmt: skip
+
+
+class TemplateVersion(models.Model):
+    """One text of a template as it was handed in for approval; it never changes afterwards."""
+
+    template = models.ForeignKey(Template, models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    content = models.JSONField()  # TemplateContent.to_json()
+    samples = models.JSONField(default=dict)
+    status = models.CharField(max_length=10, choices=AssetStatus, default=AssetStatus.PENDING)
+    status_reason = models.CharField(max_length=300, blank=True)
+    submitted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    submitted_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["template", "number"], name="template_version_number_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template.name} v{self.number}"

@@ -1,8 +1,12 @@
 """Where the result of an execution is posted, each delivery owed, and each try of posting it."""
 
 import base64
+import hashlib
+import json
 import secrets
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -22,10 +26,13 @@ class CallbackProfile(models.Model):
     public_id = models.CharField(max_length=45, unique=True, editable=False)  # <POD>_<uuid>
     title = models.CharField(max_length=100)
     url = models.URLField(max_length=500)
-    headers = models.JSONField(default=dict, blank=True)
+    headers_encrypted = models.TextField(blank=True, editable=False)  # JSON; values may be secrets
     basic_auth_encrypted = models.TextField(blank=True, editable=False)  # "user:password"
     body_template = models.TextField(blank=True)  # empty: the bare result
     secret_encrypted = models.TextField(editable=False)
+    # After a rotation receivers may still check with the old secret until then.
+    old_secret_encrypted = models.TextField(blank=True, editable=False)
+    old_secret_until = models.DateTimeField(null=True, blank=True, editable=False)
     enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
     failing_since = models.DateTimeField(null=True, blank=True)
@@ -51,6 +58,34 @@ class CallbackProfile(models.Model):
         self.secret_encrypted = encrypt(value)
 
     @property
+    def mark(self) -> str:
+        """Changes with everything that a person may change: what a form was based on."""
+        parts = (
+            self.title, self.url, self.headers_encrypted, self.basic_auth_encrypted,
+            self.body_template, self.secret_encrypted,
+        )  # fmt: skip
+        return hashlib.blake2b("\0".join(parts).encode(), digest_size=12).hexdigest()
+
+    @property
+    def old_secret(self) -> str:
+        return decrypt(self.old_secret_encrypted) if self.old_secret_encrypted else ""
+
+    def signing_secrets(self, now: datetime) -> list[str]:
+        """What callbacks are signed with at that moment; the one that stays comes first."""
+        old = self.old_secret if self.old_secret_until and self.old_secret_until > now else ""
+        return [self.secret, old] if old else [self.secret]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Sent with every callback, beside ours; their values are shown to nobody again."""
+        token = self.headers_encrypted
+        return dict(json.loads(decrypt(token))) if token else {}
+
+    @headers.setter
+    def headers(self, value: Mapping[str, str]) -> None:
+        self.headers_encrypted = encrypt(json.dumps(dict(value))) if value else ""
+
+    @property
     def basic_auth(self) -> str:
         return decrypt(self.basic_auth_encrypted) if self.basic_auth_encrypted else ""
 
@@ -70,7 +105,9 @@ class CallbackDelivery(models.Model):
     """The duty to post one result; stored in the same transaction as the end it reports."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # webhook-id
-    execution = models.ForeignKey("Execution", models.CASCADE, related_name="callback_deliveries")
+    execution = models.ForeignKey(  # None: a test event
+        "Execution", models.CASCADE, null=True, related_name="callback_deliveries"
+    )
     profile = models.ForeignKey(CallbackProfile, models.CASCADE, related_name="deliveries")
     payload = models.JSONField()
     state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
@@ -85,10 +122,16 @@ class CallbackDelivery(models.Model):
     class Meta:
         indexes = [
             models.Index(F("wake_at"), name="callback_claim", condition=Q(wake_at__isnull=False)),
+            models.Index(F("profile"), F("id").desc(), name="callback_log_of_profile"),
         ]
 
     def __str__(self) -> str:
         return f"callback {self.public_id}: {self.state}"
+
+    @property
+    def is_test(self) -> bool:
+        """Somebody tries the endpoint out: no execution ended."""
+        return self.execution_id is None
 
 
 class CallbackTry(models.Model):
@@ -100,6 +143,8 @@ class CallbackTry(models.Model):
     error = models.CharField(max_length=200, blank=True)
     next_retry_at = models.DateTimeField(null=True)
     by_hand = models.BooleanField(default=False)
+    # Of a test event alone: {"headers", "body", "answer"}, word for word but for secrets.
+    exchange = models.JSONField(null=True)
 
     class Meta:
         ordering = ["number"]

@@ -22,8 +22,8 @@ Samples = Mapping[str, str]
 
 
 def catalog_of(account: Account) -> Catalog:
-    senders = Sender.objects.filter(account=account).select_related("connection")
-    templates = Template.objects.filter(account=account)
+    senders = Sender.objects.filter(account=account, deleted_at=None).select_related("connection")
+    templates = Template.objects.filter(account=account, deleted_at=None)
     profiles = CallbackProfile.objects.filter(account=account, deleted_at=None)
     return Catalog(
         senders={facts.id: facts for facts in map(_sender_facts, senders.order_by("identifier"))},

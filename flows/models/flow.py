@@ -83,6 +83,16 @@ class Flow(models.Model):
     )
     requested_at = models.DateTimeField(null=True, blank=True)
     request_note = models.CharField(max_length=300, blank=True)
+    # Why the last request was declined; a new request, or a publication, clears it.
+    declined_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    declined_at = models.DateTimeField(null=True, blank=True)
+    decline_reason = models.CharField(max_length=300, blank=True)
+    # Who last changed what the flow says (`updated_by` also counts publishing and the like).
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )

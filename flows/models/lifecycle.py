@@ -11,29 +11,40 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from flows.definition import MAX_TITLE_CHARACTERS, Catalog, Definition, DefinitionError, Problem
 
-from . import audit
+from . import audit, letters, second_pair
 from .account import Account
 from .callback import CallbackProfile
 from .catalog import catalog_of
 from .flow import RESTORE_DAYS, Flow, FlowState, FlowVersion, restorable_since, title_key
+from .flow_moves import (
+    NO_DECLINE,
+    NO_REQUEST,
+    active,
+    current,
+    log,
+    move,
+    refuse_unchanged,
+    require,
+)
 from .people import User
-from .refusals import ChangedMeanwhile, LifecycleError, NotReady, TitleTaken
+from .refusals import ChangedMeanwhile, LifecycleError, NotReady, TextsChanged, TitleTaken
+from .second_pair import AnotherPublisherNeeded
 
 __all__ = [
-    "ChangedMeanwhile", "LifecycleError", "NotReady", "TitleTaken", "create", "delete", "discard",
-    "duplicate", "problems_of", "publish", "request_publication", "restore", "restore_version",
-    "save_draft", "unpublish",
+    "AnotherPublisherNeeded", "ChangedMeanwhile", "LifecycleError", "NotReady", "TextsChanged",
+    "TitleTaken", "create", "delete", "discard", "duplicate", "problems_of", "publish", "restore",
+    "restore_version", "save_draft", "unpublish",
 ]  # fmt: skip
 
 
 def create(account: Account, definition: Definition, *, by: User) -> Flow:
     """A new draft, complete or not; its title must be valid and free."""
-    _require(_unstorable(definition))
+    require(_unstorable(definition))
     with _free_title(definition.title), transaction.atomic():
         flow = Flow.objects.create(
             account=account,
@@ -42,8 +53,9 @@ def create(account: Account, definition: Definition, *, by: User) -> Flow:
             draft=definition.to_json(),
             created_by=by,
             updated_by=by,
+            edited_by=by,
         )
-        _log(flow, "flow.create", by=by, after=flow.draft)
+        log(flow, "flow.create", by=by, after=flow.draft)
     return flow
 
 
@@ -54,7 +66,7 @@ def save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) -
     A save of what is there already is done, whatever it was based on: autosave and the button
     may carry the same content at the same moment.
     """
-    _require(_unstorable(definition))
+    require(_unstorable(definition))
     try:
         if definition != flow.definition:
             _save_draft(flow, definition, by=by, revision=revision)
@@ -66,17 +78,17 @@ def save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) -
 
 def _save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) -> None:
     if revision != flow.revision:
-        raise ChangedMeanwhile(_current(flow), by=by)
+        raise ChangedMeanwhile(current(flow), by=by)
     _refuse_taken_title(flow, definition.title)
     before = flow.definition.to_json()
     live = flow.live_version.pinned.editable() if flow.live_version else None
-    changes: dict[str, Any] = {"draft": definition.to_json()}
+    changes: dict[str, Any] = {"draft": definition.to_json(), "edited_by": by}
     if not flow.is_published:
         changes |= _titled(definition.title)
     elif definition == live:
         changes["draft"] = None
     with _free_title(definition.title), transaction.atomic():
-        _move(flow, _active().filter(revision=revision), by=by, next_revision=True, **changes)
+        move(flow, active().filter(revision=revision), by=by, next_revision=True, **changes)
         audit.record_sitting(
             flow.account,
             "flow.save",
@@ -88,19 +100,25 @@ def _save_draft(flow: Flow, definition: Definition, *, by: User, revision: int) 
         )
 
 
-def publish(flow: Flow, *, by: User, revision: int | None = None, note: str = "") -> FlowVersion:
+def publish(
+    flow: Flow, *, by: User, revision: int | None = None, seen: str = "", note: str = ""
+) -> FlowVersion:
     """Make the working copy the live version; the first publish creates the Workflow ID.
 
-    `revision` is what the person has looked at (by default: as the flow was read).
+    `revision` is what the person has looked at (by default: as the flow was read), and `seen` the
+    fingerprint of it with the texts of that moment, where a page has shown them.
     """
-    _refuse_unchanged(flow)
+    refuse_unchanged(flow)
     definition, catalog = flow.definition, catalog_of(flow.account)
-    _require(_problems(flow, catalog))
+    require(_problems(flow, catalog))
     pinned = definition.pin(catalog)
-    seen = flow.revision if revision is None else revision
-    guard = _active().filter(revision=seen, state=flow.state, draft__isnull=flow.draft is None)
+    if seen and seen != pinned.fingerprint:
+        raise TextsChanged
+    based_on = flow.revision if revision is None else revision
+    guard = active().filter(revision=based_on, state=flow.state, draft__isnull=flow.draft is None)
     with _free_title(definition.title), transaction.atomic():
-        _move(flow, guard, by=by, **_titled(definition.title))  # takes the row's lock
+        guard = second_pair.keep_to_rule(flow, guard, by=by)
+        move(flow, guard, by=by, **_titled(definition.title))  # takes the row's lock
         last = flow.versions.aggregate(last=Max("number"))["last"] or 0
         version = FlowVersion.objects.create(
             flow=flow,
@@ -111,18 +129,20 @@ def publish(flow: Flow, *, by: User, revision: int | None = None, note: str = ""
             note=note,
             published_by=by,
         )
-        before = _summary(flow)
-        _move(
+        before, asker = _summary(flow), flow.requested_by
+        move(
             flow,
-            _active(),
+            active(),
             by=by,
             state=FlowState.PUBLISHED,
             draft=None,
             live_version=version,
             workflow_id=flow.workflow_id or uuid.uuid4(),
-            **_NO_REQUEST,
+            **NO_REQUEST,
+            **NO_DECLINE,
         )
-        _log(flow, "flow.publish", by=by, before=before, after=_summary(flow))
+        log(flow, "flow.publish", by=by, before=before, after=_summary(flow))
+        letters.publication_done(flow, asker=asker, by=by)
     return version
 
 
@@ -147,10 +167,11 @@ def discard(flow: Flow, *, by: User) -> None:
         raise LifecycleError("There are no changes to discard.")
     before, version = flow.draft, flow.live_version
     titled: dict[str, Any] = {} if flow.is_published else _titled(version.title)
-    guard = _active().filter(revision=flow.revision, draft__isnull=False)
+    guard = active().filter(revision=flow.revision, draft__isnull=False)
     with _free_title(version.title), transaction.atomic():
-        _move(flow, guard, by=by, next_revision=True, draft=None, **_NO_REQUEST, **titled)
-        _log(flow, "flow.discard", by=by, before=before, after=flow.definition.to_json())
+        changes = {"draft": None, "edited_by": by, **NO_REQUEST, **titled}
+        move(flow, guard, by=by, next_revision=True, **changes)
+        log(flow, "flow.discard", by=by, before=before, after=flow.definition.to_json())
 
 
 def unpublish(flow: Flow, *, by: User) -> None:
@@ -159,16 +180,16 @@ def unpublish(flow: Flow, *, by: User) -> None:
         raise LifecycleError("This flow is a draft already.")
     before = _summary(flow)
     with transaction.atomic():
-        guard = _active().filter(state=FlowState.PUBLISHED)
-        _move(flow, guard, by=by, state=FlowState.DRAFT)
-        _log(flow, "flow.unpublish", by=by, before=before, after=_summary(flow))
+        guard = active().filter(state=FlowState.PUBLISHED)
+        move(flow, guard, by=by, state=FlowState.DRAFT)
+        log(flow, "flow.unpublish", by=by, before=before, after=_summary(flow))
 
 
 def delete(flow: Flow, *, by: User) -> None:
     """No new calls, and the title is free again; running executions finish; see restore."""
     with transaction.atomic():
-        _move(flow, _active(), by=by, deleted_at=timezone.now(), **_NO_REQUEST)
-        _log(flow, "flow.delete", by=by, before=_summary(flow))
+        move(flow, active(), by=by, deleted_at=timezone.now(), **NO_REQUEST)
+        log(flow, "flow.delete", by=by, before=_summary(flow))
 
 
 def restore(flow: Flow, *, by: User) -> None:
@@ -180,8 +201,8 @@ def restore(flow: Flow, *, by: User) -> None:
     guard = Flow.objects.filter(deleted_at__gte=restorable_since())
     try:
         with _free_title(flow.title), transaction.atomic():
-            _move(flow, guard, by=by, deleted_at=None)
-            _log(flow, "flow.restore", by=by, after=_summary(flow))
+            move(flow, guard, by=by, deleted_at=None)
+            log(flow, "flow.restore", by=by, after=_summary(flow))
     except TitleTaken:
         raise LifecycleError(
             f"Another flow is called “{flow.title}” now. Rename that one, then restore this one."
@@ -201,49 +222,6 @@ def duplicate(flow: Flow, *, by: User) -> Flow:
 def restore_version(flow: Flow, version: FlowVersion, *, by: User, revision: int) -> None:
     """Make an old version the working copy, to look at, change and publish."""
     save_draft(flow, version.pinned.editable(), by=by, revision=revision)
-
-
-def request_publication(flow: Flow, *, by: User, note: str = "") -> None:
-    """A marketer asks the account's admins to publish the working copy."""
-    _refuse_unchanged(flow)
-    _require(problems_of(flow))
-    with transaction.atomic():
-        _move(
-            flow,
-            _active().filter(revision=flow.revision),
-            by=by,
-            requested_by=by,
-            requested_at=timezone.now(),
-            request_note=note,
-        )
-        _log(flow, "flow.request", by=by, after={"note": note})
-
-
-_NO_REQUEST: dict[str, Any] = {"requested_by": None, "requested_at": None, "request_note": ""}
-
-
-def _active() -> "QuerySet[Flow]":
-    return Flow.objects.filter(deleted_at=None)
-
-
-def _move(
-    flow: Flow, guard: "QuerySet[Flow]", *, by: User, next_revision: bool = False, **to: Any
-) -> None:
-    """Update the row if it still is as `guard` says, else say who was first."""
-    if next_revision:
-        to["revision"] = F("revision") + 1
-    moved = guard.filter(pk=flow.pk).update(updated_by=by, updated_at=timezone.now(), **to)
-    if not moved:
-        raise ChangedMeanwhile(_current(flow), by=by)
-    flow.refresh_from_db()
-
-
-def _current(flow: Flow) -> Flow:
-    return Flow.objects.select_related("updated_by", "account", "live_version").get(pk=flow.pk)
-
-
-def _log(flow: Flow, action: str, *, by: User, before: Any = None, after: Any = None) -> None:
-    audit.record(flow.account, action, by=by, of=flow, label=flow.title, before=before, after=after)
 
 
 def _summary(flow: Flow) -> dict[str, Any]:
@@ -268,18 +246,8 @@ def _unstorable(definition: Definition) -> list[Problem]:
     return definition.draft_problems()
 
 
-def _refuse_unchanged(flow: Flow) -> None:
-    if flow.is_published and flow.draft is None:
-        raise LifecycleError("Nothing to publish: callers get exactly this already.")
-
-
-def _require(problems: list[Problem]) -> None:
-    if problems:
-        raise NotReady(problems)
-
-
 def _others(flow: Flow, title: str) -> "QuerySet[Flow]":
-    return _active().filter(account=flow.account, title_key=title_key(title))
+    return active().filter(account=flow.account, title_key=title_key(title))
 
 
 def _title_is_taken(flow: Flow, title: str) -> bool:

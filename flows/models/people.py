@@ -1,5 +1,7 @@
 """People and what they may do: users, memberships with a role, and the API keys of machines."""
 
+import contextlib
+import functools
 import hashlib
 import hmac
 import ipaddress
@@ -11,6 +13,7 @@ from typing import Any, ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from .account import Account
@@ -18,9 +21,13 @@ from .account import Account
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        from allauth.account.models import EmailAddress  # it needs this module first
+
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
+        # Whoever makes a person here vouches for the address; sign-up has it proved by a code.
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -72,6 +79,47 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user} in {self.account}: {self.role}"
 
+    @property
+    def public_id(self) -> uuid.UUID:
+        """A seat is known by the person who sits on it."""
+        return self.user.public_id
+
+
+class Invitation(models.Model):
+    """An offer to join an account: a link that works once, for a while; only its hash is stored."""
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="invitations")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    email = models.EmailField()
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "email"],
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_open_once_per_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} to {self.account}"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.expires_at <= timezone.now()
+
 
 class KeyKind(models.TextChoices):
     LIVE = "live", "Live"  # sends for real
@@ -82,6 +130,20 @@ class KeyKind(models.TextChoices):
 def hash_secret(secret: str) -> str:
     """SHA-256 of a key secret. Secrets are 128 random bits, so no slow hash is needed."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@functools.lru_cache(maxsize=1024)
+def _bounds(ip_ranges: tuple[str, ...]) -> tuple[tuple[int, int, int], ...]:
+    """Version, first and last address of each range; one that cannot be read allows nobody.
+
+    Read once: it takes a hundred times longer than to look into it, and a caller could tell.
+    """
+    found = []
+    for text in ip_ranges:
+        with contextlib.suppress(ValueError):
+            network = ipaddress.ip_network(text, strict=False)
+            found.append((network.version, int(network[0]), int(network[-1])))
+    return tuple(found)
 
 
 class ApiKey(models.Model):
@@ -140,13 +202,15 @@ class ApiKey(models.Model):
         return hmac.compare_digest(self.secret_hash, hash_secret(secret))
 
     def allows_address(self, address: str) -> bool:
-        if not self.ip_ranges:
-            return True
+        """Every range is looked at, whichever fits: the time does not tell which."""
         try:
             caller = ipaddress.ip_address(address)
-            return any(caller in ipaddress.ip_network(r, strict=False) for r in self.ip_ranges)
-        except ValueError:  # an address or range that cannot be read allows nobody
-            return False
+        except ValueError:  # an address that cannot be read is let in only where all are
+            return not self.ip_ranges
+        version, number = caller.version, int(caller)
+        bounds = _bounds(tuple(self.ip_ranges))
+        inside = [v == version and low <= number <= high for v, low, high in bounds]
+        return not self.ip_ranges or any(inside)
 
     def revoke(self) -> bool:
         """Stop the key for good; False when it was revoked already."""

@@ -1,4 +1,4 @@
-"""Why a verb of a flow's life was refused, in a sentence for people; nothing was changed then."""
+"""Why a verb was refused, in a sentence for people; nothing was changed then."""
 
 from flows.definition import Problem
 
@@ -6,12 +6,16 @@ from .flow import Flow
 from .people import User
 
 
-class LifecycleError(Exception):
-    """The flow was not changed."""
+class Refused(Exception):
+    """Nothing was changed, because of `sentence`."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class LifecycleError(Refused):
+    """The flow was not changed."""
 
 
 class TitleTaken(LifecycleError):
@@ -31,6 +35,13 @@ class ChangedMeanwhile(LifecycleError):
         else:
             super().__init__(f"{who} changed this flow meanwhile.")
         self.current = current
+
+
+class TextsChanged(LifecycleError):
+    """What would be published is not what the person has looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("A template or sender of this flow changed meanwhile.")
 
 
 class NotReady(LifecycleError):

@@ -36,3 +36,21 @@ is_ours = any(
     hmac.compare_digest(expected, given) for given in headers["webhook-signature"].split()
 )
 """
+
+VERIFY_SHELL = """\
+# The body exactly as it came is in body.json; $id, $timestamp and $signature are the headers.
+key=$(printf %s "${FALLBACK_CALLBACK_SECRET#whsec_}" | base64 -d | od -An -v -tx1 | tr -d ' \\n')
+expected=v1,$({ printf '%s.%s.' "$id" "$timestamp"; cat body.json; } |
+  openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | base64)
+case " $signature " in
+  *" $expected "*) echo "It is ours" ;;
+  *) echo "It is not ours" ;;
+esac
+"""
+
+VERIFICATIONS = (
+    ("Python", VERIFY_PYTHON),
+    ("JavaScript", VERIFY_JAVASCRIPT),
+    ("By hand", VERIFY_BY_HAND),
+    ("Shell", VERIFY_SHELL),
+)

@@ -166,8 +166,9 @@ CHANNEL_RESULT: Json = _object(
         ),
     },
 )
-RESULT: Json = _all_required(
+RESULT: Json = _object(
     "An invocation and its result so far. The result callback posts the same object at the end.",
+    ["workflowInvocationId", "requestId", "executionStatus", "timestamp", "outcome", "result"],
     {
         "workflowInvocationId": _INVOCATION_ID,
         "requestId": _text("Your requestId."),
@@ -179,6 +180,10 @@ RESULT: Json = _all_required(
         "outcome": {
             "enum": [None, "delivered", "not_delivered", "confirmed", "cancelled"],
             "description": "null until the end.",
+        },
+        "test": {
+            "const": True,
+            "description": "Only in the test event of a callback profile: no execution ended.",
         },
         "result": {
             "type": "object",

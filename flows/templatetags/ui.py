@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from flows.countries import COUNTRIES
 from flows.durations import in_words
 from flows.placeholders import Piece
 from flows.recipients import mask
@@ -70,10 +71,19 @@ STATUSES: Mapping[str, Status] = {
     "retrying": Status("Retrying", "arrow-path", "warn"),
     "given_up": Status("Given up", "x-circle", "danger"),
     "dropped": Status("Dropped", "no-symbol"),
+    "enabled": Status("Enabled", "check-circle", "ok"),
+    "failing": Status("Failing", "exclamation-triangle", "danger"),
+    # people
+    "expired": Status("Expired", "clock", "warn"),
+    "on": Status("On", "check-circle", "ok"),
+    "off": Status("Off", "minus-circle", "warn"),
+    "open": Status("Open", "clock", "info"),
+    "withdrawn": Status("Taken back", "arrow-uturn-left"),
     # API keys
     "test": Status("Test", "beaker", "test"),
     "team": Status("Team", "user-group", "test"),
     "live": Status("Live", "signal", "info"),
+    "revoked": Status("Revoked", "lock-closed"),
 }
 
 CHANNELS: Mapping[str, str] = {"whatsapp": "WhatsApp", "sms": "SMS"}
@@ -156,6 +166,12 @@ def duration(seconds: float | None) -> str:
 
 
 @register.filter
+def country_name(code: str) -> str:
+    """`{{ sender.country|country_name }}`: India for IN."""
+    return COUNTRIES.get(code, code)
+
+
+@register.filter
 def whatsapp_text(pieces: Sequence[Piece]) -> SafeString:
     """`{{ preview.body|whatsapp_text }}`: bold, italic and variables as WhatsApp shows them."""
     return SafeString(to_html(pieces))
@@ -174,17 +190,6 @@ def current(context: Context, *areas: str) -> SafeString | str:
     match = getattr(context.get("request"), "resolver_match", None)
     name = getattr(match, "url_name", None) or ""
     return SafeString('aria-current="page"') if name.startswith(areas) else ""
-
-
-@register.simple_tag(takes_context=True)
-def nav_account(context: Context) -> Any:
-    """The account that navigation leads into: the seat's, else the last one, else the first."""
-    if seat := context.get("seat"):
-        return seat.account
-    accounts = list(context.get("accounts") or ())
-    last = context["request"].COOKIES.get("account")
-    first = accounts[0] if accounts else None
-    return next((account for account in accounts if account.sid == last), first)
 
 
 @register.simple_tag(takes_context=True)

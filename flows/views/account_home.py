@@ -16,15 +16,14 @@ from .flow_words import unusable_parts
 def account_home(request: HttpRequest, sid: str) -> HttpResponse:
     seat = access.account(request, sid)
     catalog = catalog_of(seat.account)
-    tasks = onboarding.tasks(seat.account, catalog)
+    listed = onboarding.look(seat.account, catalog)
     flows = Flow.objects.filter(account=seat.account, deleted_at=None).select_related(
         "account", "live_version", "updated_by", "requested_by"
     )
     published = flows.filter(state="published")
     context = {
-        "tasks": tasks,
-        "tasks_left": sum(not task.is_completed for task in tasks),
-        "is_ready": onboarding.is_ready(tasks),
+        "onboarding": listed,
+        "is_ready": listed.is_ready,
         "requested": flows.filter(requested_at__isnull=False).order_by("requested_at")[:10],
         "unusable": [
             (flow, parts)

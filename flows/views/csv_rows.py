@@ -13,10 +13,11 @@ COLUMNS = (
     "delivered_by", "delivered_step", "delivered_twice", "reason", "accepted_at", "ended_at",
     "seconds",
 )  # fmt: skip
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Also as wide characters: spreadsheets in East Asia read them alike.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
-class _Echo:
+class Echo:
     """A file that gives back what is written to it; csv.writer needs no more."""
 
     def write(self, line: str) -> str:
@@ -25,7 +26,7 @@ class _Echo:
 
 def csv_of(executions: Iterable[Execution], *, with_numbers: bool) -> Iterator[str]:
     """The header line, then one line an execution."""
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield writer.writerow(COLUMNS)
     for execution in executions:
         cells = _cells(execution, with_numbers=with_numbers)

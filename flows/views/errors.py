@@ -21,7 +21,15 @@ def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    """A sentence, where there is more to say than that nothing is there (see flows.access)."""
+    sentence = getattr(exception, "sentence", "")
+    return render(request, "404.html", {"sentence": sentence}, status=404)
+
+
+def too_many(request: HttpRequest) -> HttpResponse:
+    answer = render(request, "429.html", status=429)
+    answer["Retry-After"] = "60"
+    return answer
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,5 @@
 """The executions of an account: list, CSV, one execution's page, and what an admin may do to it."""
 
-from uuid import UUID
-
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import (
@@ -11,15 +9,14 @@ from django.http import (
     QueryDict,
     StreamingHttpResponse,
 )
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from flows import access
-from flows.client_ip import client_ip
-from flows.engine import callbacks, wake
+from flows.engine import wake
 from flows.forms.execution_filter import ExecutionFilter
-from flows.models import CallbackDelivery, Execution, ExecutionState, Role, TestSend
+from flows.models import Execution, ExecutionState, Role, TestSend
 from flows.models.audit import record
 
 from .csv_rows import csv_of
@@ -128,33 +125,12 @@ def execution_cancel(request: HttpRequest, sid: str, execution_id: str) -> HttpR
     if wake.cancel(execution, by=str(seat.user)):
         record(
             seat.account, "execution.cancel", by=seat.user, of=execution,
-            label=execution.public_id, ip=client_ip(request) or None,
+            label=execution.public_id,
         )  # fmt: skip
         messages.success(request, "Cancelling. The engine stops it at its next turn.")
     else:
         messages.info(request, "This execution had already ended; nothing was changed.")
     return redirect(here)
-
-
-@require_POST
-def callback_resend(request: HttpRequest, sid: str, delivery_id: UUID) -> HttpResponse:
-    seat = access.account(request, sid, at_least=Role.ADMIN)
-    delivery = get_object_or_404(
-        CallbackDelivery.objects.select_related("execution", "profile"),
-        public_id=delivery_id,
-        execution__account=seat.account,
-    )
-    if callbacks.resend(delivery):
-        record(
-            seat.account, "callback.resend", by=seat.user, of=delivery,
-            label=delivery.execution.public_id, ip=client_ip(request) or None,
-        )  # fmt: skip
-        messages.success(request, f"Posting the result to {delivery.profile.title} again.")
-    else:
-        messages.info(
-            request, "Not posted again: it is being posted right now, or its profile is off."
-        )
-    return redirect("execution-detail", sid=sid, execution_id=delivery.execution.public_id)
 
 
 def _rows(form: ExecutionFilter) -> QuerySet[Execution]:

@@ -1,24 +1,21 @@
 """What may be done to a flow: each view loads it, asks when it should, calls one verb, answers."""
 
-from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from flows import access, onboarding
 from flows.forms.flow import NoteForm
-from flows.models import Execution, ExecutionState, Flow, Role, User, lifecycle
+from flows.models import Execution, ExecutionState, Flow, Role, lifecycle
 from flows.models.catalog import catalog_of
 
+from .deeds import ask, asking, done
 from .flow_words import sample_definition
 from .wizard import check_page
-
-asking = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @asking
@@ -33,14 +30,19 @@ def publish(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     was_published = flow.workflow_id is not None
     note = form.cleaned_data["note"]
     try:
-        version = lifecycle.publish(flow, by=seat.user, revision=form.based_on, note=note)
+        version = lifecycle.publish(
+            flow,
+            by=seat.user,
+            revision=form.based_on,
+            seen=form.cleaned_data["seen"],
+            note=note,
+        )
     except lifecycle.NotReady:
         return check_page(request, seat, flow, form=form, status=422)
-    except lifecycle.ChangedMeanwhile as refused:
+    except (lifecycle.ChangedMeanwhile, lifecycle.TextsChanged) as refused:
         seat, flow = access.flow(request, sid, flow_id, at_least=Role.ADMIN)
         sentence = f"{refused.sentence} This is how it is now. Look again, then publish."
-        fresh = NoteForm(initial={"note": note, "revision": flow.revision})
-        return check_page(request, seat, flow, form=fresh, refused=sentence, status=409)
+        return check_page(request, seat, flow, note=note, refused=sentence, status=409)
     except lifecycle.LifecycleError as refused:
         messages.error(request, refused.sentence)
     else:
@@ -55,35 +57,19 @@ def _published_words(flow: Flow, number: int, was_published: bool) -> str:
 
 
 @asking
-def ask_for_publication(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
-    seat, flow = access.flow(request, sid, flow_id, at_least=Role.MARKETER)
-    if request.method != "POST":
-        return redirect("flow-check", sid, flow_id)
-    form = NoteForm(request.POST)
-    if not form.is_valid():
-        return check_page(request, seat, flow, form=form, status=422)
-    try:
-        lifecycle.request_publication(flow, by=seat.user, note=form.cleaned_data["note"])
-    except lifecycle.NotReady:
-        return check_page(request, seat, flow, form=form, status=422)
-    except lifecycle.LifecycleError as refused:
-        messages.error(request, refused.sentence)
-    else:
-        messages.success(
-            request, "The admins of this account now see that you ask for publication."
-        )
-    return redirect("flow-detail", sid, flow_id)
-
-
-@asking
 def discard(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     seat, flow = access.flow(request, sid, flow_id, at_least=Role.MARKETER)
     if request.method == "POST":
-        return _done(request, flow, lifecycle.discard, by=seat.user, words="The changes are gone.")
+        return done(
+            request,
+            lambda: lifecycle.discard(flow, by=seat.user),
+            words="The changes are gone.",
+            to=_page(flow),
+        )
     number = flow.live_version.number if flow.live_version else 0
-    return _ask(
+    return ask(
         request,
-        flow,
+        back=_page(flow),
         title=f"Discard the changes to “{flow.title}”?",
         sentence=f"The working copy is thrown away. Version {number} stands again.",
         action="Discard changes",
@@ -95,10 +81,12 @@ def unpublish(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     seat, flow = access.flow(request, sid, flow_id, at_least=Role.ADMIN)
     if request.method == "POST":
         words = f"“{flow.title}” is a draft now and cannot be called. It keeps its Workflow ID."
-        return _done(request, flow, lifecycle.unpublish, by=seat.user, words=words)
-    return _ask(
+        return done(
+            request, lambda: lifecycle.unpublish(flow, by=seat.user), words=words, to=_page(flow)
+        )
+    return ask(
         request,
-        flow,
+        back=_page(flow),
         title=f"Unpublish “{flow.title}”?",
         sentence="Calls to it are rejected from then on. It keeps its Workflow ID. "
         + running_words(flow),
@@ -110,35 +98,34 @@ def unpublish(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
 def delete(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     seat, flow = access.flow(request, sid, flow_id, at_least=Role.ADMIN)
     if request.method != "POST":
-        return _ask(
+        return ask(
             request,
-            flow,
+            back=_page(flow),
             title=f"Delete “{flow.title}”?",
             sentence="Calls to it are rejected from then on, and its title is free again. "
             f"It can be restored for 30 days. {running_words(flow)}",
             action="Delete flow",
         )
-    try:
-        lifecycle.delete(flow, by=seat.user)
-    except lifecycle.LifecycleError as refused:
-        messages.error(request, refused.sentence)
-    else:
-        undo = reverse("flow-restore", args=[sid, flow_id])
-        messages.success(request, f"“{flow.title}” was deleted.", extra_tags=f"undo:{undo}")
-    return redirect("flow-list", sid)
+    return done(
+        request,
+        lambda: lifecycle.delete(flow, by=seat.user),
+        words=f"“{flow.title}” was deleted.",
+        to=reverse("flow-list", args=[sid]),
+        undo=reverse("flow-restore", args=[sid, flow_id]),
+    )
 
 
 @require_POST
 def restore(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
     seat, flow = access.flow(request, sid, flow_id, at_least=Role.ADMIN, deleted=True)
-    try:
-        lifecycle.restore(flow, by=seat.user)
-    except lifecycle.LifecycleError as refused:
-        messages.error(request, refused.sentence)
-        return redirect("flow-deleted-list", sid)
     now = "It can be called again." if flow.is_published else "It is a draft."
-    messages.success(request, f"“{flow.title}” is back. {now}")
-    return redirect("flow-detail", sid, flow_id)
+    return done(
+        request,
+        lambda: lifecycle.restore(flow, by=seat.user),
+        words=f"“{flow.title}” is back. {now}",
+        to=_page(flow),
+        refused_to=reverse("flow-deleted-list", args=[sid]),
+    )
 
 
 @require_POST
@@ -179,20 +166,5 @@ def running_words(flow: Flow) -> str:
     return f"{count:,} {are} running and will finish."
 
 
-def _ask(request: HttpRequest, flow: Flow, **words: Any) -> HttpResponse:
-    """The confirm page; with JavaScript it is shown as a dialog."""
-    back = reverse("flow-detail", args=[flow.account.sid, flow.public_id])
-    context = {"flow": flow, "danger": True, "cancel_url": back, "cancel": "Keep it", **words}
-    return render(request, "confirm.html", context)
-
-
-def _done(
-    request: HttpRequest, flow: Flow, verb: Callable[..., None], *, by: User, words: str
-) -> HttpResponse:
-    try:
-        verb(flow, by=by)
-    except lifecycle.LifecycleError as refused:
-        messages.error(request, refused.sentence)
-    else:
-        messages.success(request, words)
-    return redirect("flow-detail", flow.account.sid, flow.public_id)
+def _page(flow: Flow) -> str:
+    return reverse("flow-detail", args=[flow.account.sid, flow.public_id])

@@ -10,6 +10,8 @@ from typing import Any
 from django.urls import reverse
 
 from flows.definition import Catalog, Definition, PinnedDefinition, PinnedStep, Problem, Step
+from flows.definition.template_differences import Demands, demand_sentences
+from flows.definition.template_news import TemplateNews, template_news
 from flows.models import Flow
 from flows.models.catalog import Samples
 from flows.placeholders import (
@@ -139,6 +141,12 @@ def basic_facts(definition: AnyDefinition, catalog: Catalog) -> tuple[Fact, ...]
     )
 
 
+def profile_id_of(definition: AnyDefinition, catalog: Catalog) -> str:
+    """Of the callback profile that a page can lead to; empty for none or a deleted one."""
+    profile = definition.callback_profile
+    return profile if profile in catalog.callback_profiles else ""
+
+
 def problem_links(problems: Sequence[Problem], flow: Flow) -> list[ProblemLink]:
     return [_problem_link(problem, flow) for problem in problems]
 
@@ -168,9 +176,10 @@ def new_demands(old: PinnedDefinition, new: Definition, catalog: Catalog) -> lis
             sentences.append(f"Callers must now also send input.{name}.")
         elif after is None:
             sentences.append(f"Callers must leave input.{name} out: it is an error now.")
-        elif added := [key for key in after if key not in before]:
-            keys = ", ".join(f"“{key}”" for key in added)
-            sentences.append(f"Callers must now also send {keys} in input.{name}.templateParams.")
+        else:
+            sentences += demand_sentences(
+                Demands.between(before, after), f"input.{name}.templateParams"
+            )
     return sentences
 
 
@@ -234,6 +243,13 @@ def wizard_places(
     ]
     check = {"name": "Check answers", "url": reverse("flow-check", args=flow_id), "done": False}
     return [*places, check]
+
+
+def news_of(flow: Flow, catalog: Catalog) -> list[TemplateNews]:
+    """Newer texts that the flow takes over with its next publication."""
+    if not flow.is_published or flow.live_version is None:
+        return []
+    return template_news(flow.live_version.pinned, catalog)
 
 
 def unusable_parts(flow: Flow, catalog: Catalog) -> list[str]:

@@ -1,11 +1,9 @@
 """The list of flows, the deleted ones, and the page of one flow. Changes nothing."""
 
-import secrets
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -19,13 +17,20 @@ from flows.forms.flow_filter import FlowFilter
 from flows.models import Execution, Flow
 from flows.models.catalog import catalog_of, samples_of
 from flows.models.flow import RESTORE_DAYS, restorable_since
-from flows.openapi import call_snippets
 
 from .execution_numbers import last_24_hours
-from .flow_words import StepWords, basic_facts, new_demands, steps_in_words, unusable_parts
+from .flow_words import (
+    basic_facts,
+    new_demands,
+    news_of,
+    profile_id_of,
+    steps_in_words,
+    unusable_parts,
+)
+from .ready_call import calls_of
+from .who_publishes import who_publishes
 
 PAGE_SIZE = 50
-EXAMPLE_RECIPIENT = "919876540001"  # the Sandbox delivers to it
 
 
 @require_safe
@@ -63,6 +68,7 @@ def _rows(flows: list[Flow], catalog: Catalog) -> list[dict[str, Any]]:
             "channels": [step.channel.value for step in flow.definition.steps],
             "executions": counts.get(flow.pk, 0),
             "unusable": unusable_parts(flow, catalog),
+            "news": news_of(flow, catalog),
         }
         for flow in flows
     ]
@@ -103,30 +109,14 @@ def detail(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
         "flow": flow,
         "steps": words,
         "basics": basic_facts(shown, catalog)[1:],
-        "snippets": _snippets(flow, words) if flow.workflow_id else [],
+        "profile_id": profile_id_of(shown, catalog),
+        "snippets": calls_of(flow, words) if flow.workflow_id else [],
         "differences": differences(live, draft, catalog=catalog) if live and flow.draft else [],
         "demands": new_demands(live, draft, catalog) if live and flow.has_changes else [],
         "unusable": unusable_parts(flow, catalog),
+        "news": news_of(flow, catalog),
+        **who_publishes(flow, seat),
         "problems_left": len(draft.problems(catalog)),
         "numbers": last_24_hours(Execution.objects.filter(flow=flow)),
     }
     return render(request, "flows/detail.html", context)
-
-
-def _snippets(flow: Flow, steps: list[StepWords]) -> Any:
-    """Every draw of the page has a fresh requestId, so that the call works again."""
-    sends = {
-        f"send{step.number}": {"recipient": EXAMPLE_RECIPIENT} | _example_params(step)
-        for step in steps
-    }
-    return call_snippets(
-        base_url=settings.PUBLIC_BASE_URL,
-        sid=flow.account.sid,
-        workflow_id=str(flow.workflow_id),
-        body={"requestId": f"order-{secrets.token_hex(4)}", "input": sends},
-    )
-
-
-def _example_params(step: StepWords) -> dict[str, dict[str, str]]:
-    params = {key.key: step.samples.get(key.key) or key.sample for key in step.keys}
-    return {"templateParams": params} if params else {}

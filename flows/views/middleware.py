@@ -1,16 +1,22 @@
-"""Middleware of the pages: the way to sign-in, what caches may keep, the account last used."""
+"""Middleware of the pages: the way to sign-in, where a request comes from, what caches may keep,
+the account last used."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django_htmx.http import HttpResponseClientRedirect
 
-from flows.access import SignInNeeded, to_sign_in
+from flows.access import SecondFactorNeeded, SignInNeeded, to_second_factor, to_sign_in
+from flows.client_ip import client_ip
+from flows.models import audit
 
 
 class SignInMiddleware:
+    """To the sign-in page, or to the one for a second factor; then back."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
@@ -20,12 +26,27 @@ class SignInMiddleware:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        if not isinstance(exception, SignInNeeded):
+        if isinstance(exception, SignInNeeded):
+            answer = to_sign_in(request)
+        elif isinstance(exception, SecondFactorNeeded):
+            answer = to_second_factor(request, exception.place)
+        else:
             return None
-        answer = to_sign_in(request)
         if getattr(request, "htmx", False):
             return HttpResponseClientRedirect(answer["Location"])
         return answer
+
+
+class OriginMiddleware:
+    """Whatever this request changes is recorded with the address it came from; and the time zone of
+    the account it looks at (see flows.access) ends with it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with audit.coming_from(client_ip(request)), timezone.override(None):
+            return self.get_response(request)
 
 
 class PageCacheMiddleware:

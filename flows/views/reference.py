@@ -32,11 +32,7 @@ def api_reference(request: HttpRequest) -> HttpResponse:
         "callback_headers": callback.HEADERS,
         "callback_fields": reading.fields_of(described, "Result"),
         "callback_example": json.dumps(examples.COMPLETED, indent=2),
-        "verifications": (
-            ("Python", callback.VERIFY_PYTHON),
-            ("JavaScript", callback.VERIFY_JAVASCRIPT),
-            ("By hand", callback.VERIFY_BY_HAND),
-        ),
+        "verifications": callback.VERIFICATIONS,
     }
     return render(request, "reference/page.html", page)
 

@@ -6,7 +6,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from flows import access
-from flows.client_ip import client_ip
 from flows.forms.test_target import TestTargetForm
 from flows.models import Account, Role
 from flows.models.audit import record
@@ -27,7 +26,7 @@ def test_target(request: HttpRequest, sid: str) -> HttpResponse:
     form.save()
     record(
         account, "account.test_target", by=seat.user, of=account, label=account.name,
-        before=before, after=_target(account), ip=client_ip(request) or None,
+        before=before, after=_target(account),
     )  # fmt: skip
     messages.success(request, f"Test sends now go to: {account.get_test_target_display()}.")
     return redirect("test-target", sid=sid)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from flows import access, onboarding
 from flows.access import Seat
-from flows.definition import MAX_STEPS, Definition, DefinitionError, differences
+from flows.definition import MAX_STEPS, Catalog, Definition, DefinitionError, differences
 from flows.forms.flow import BasicsForm, NoteForm, RevisionForm
 from flows.models import Flow, Role, lifecycle
 from flows.models.catalog import catalog_of, samples_of
@@ -24,10 +24,13 @@ from flows.placeholders import Channel
 from .flow_words import (
     basic_facts,
     new_demands,
+    news_of,
     problem_links,
+    profile_id_of,
     steps_in_words,
     wizard_places,
 )
+from .who_publishes import who_publishes
 from .wizard_saving import (
     answer_conflict,
     answer_save,
@@ -47,10 +50,10 @@ def create(request: HttpRequest, sid: str) -> HttpResponse:
     """Basic information of a flow that is not there yet."""
     seat = access.account(request, sid, at_least=Role.MARKETER)
     catalog = catalog_of(seat.account)
-    tasks = onboarding.tasks(seat.account, catalog)
-    if not onboarding.is_ready(tasks):
+    listed = onboarding.look(seat.account, catalog)
+    if not listed.is_ready:
         status = status_of(request, 409)
-        return render(request, "flows/not_ready.html", {"tasks": tasks}, status=status)
+        return render(request, "flows/not_ready.html", {"onboarding": listed}, status=status)
     start = Definition().add_step(Channel.WHATSAPP).add_step()
     form = BasicsForm(posted_to(request), definition=start, catalog=catalog, revision=0)
     if form.is_valid():
@@ -64,7 +67,11 @@ def create(request: HttpRequest, sid: str) -> HttpResponse:
             if request.POST.get("do") == "draft":
                 return saved(request, flow)
             return redirect("flow-step", sid, flow.public_id, 1)
-    context = {"form": form, "cancel_url": reverse("flow-list", args=[sid])}
+    context = {
+        "form": form,
+        "cancel_url": reverse("flow-list", args=[sid]),
+        "makers": _makers_of_profiles(seat, catalog),
+    }
     return render(request, "flows/basics.html", context, status=status_of(request, 422))
 
 
@@ -95,8 +102,14 @@ def edit(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
         "form": form,
         "places": wizard_places(flow, definition, definition.problems(catalog)),
         "cancel_url": reverse("flow-detail", args=[sid, flow_id]),
+        "makers": _makers_of_profiles(seat, catalog),
     }
     return render(request, "flows/basics.html", context, status=status_of(request, 422))
+
+
+def _makers_of_profiles(seat: Seat, catalog: Catalog) -> str:
+    """Who can make the first callback profile; empty when there is one to choose."""
+    return "" if catalog.callback_profiles else access.admins_in_words(seat.account)
 
 
 @page
@@ -158,24 +171,30 @@ def check_page(
     flow: Flow,
     *,
     form: NoteForm | None = None,
+    note: str = "",
     status: int = 200,
     refused: str = "",
 ) -> HttpResponse:
     catalog, definition = catalog_of(seat.account), flow.definition
     problems = lifecycle.problems_of(flow, catalog)
     live = flow.live_version.pinned if flow.live_version else None
+    seen = "" if problems else definition.pin(catalog).fingerprint
+    news = news_of(flow, catalog)
     samples = samples_of(seat.account, [step.template for step in definition.steps])
     context = {
         "flow": flow,
-        "form": form or NoteForm(initial={"revision": flow.revision}),
+        "form": form or NoteForm(initial={"revision": flow.revision, "seen": seen, "note": note}),
         "refused": refused,
         "basics": basic_facts(definition, catalog),
+        "profile_id": profile_id_of(definition, catalog),
         "steps": steps_in_words(definition, catalog, samples),
         "problems": problem_links(problems, flow),
         "calm": status == 200,  # what is left to do, not what went wrong
         "places": wizard_places(flow, definition, problems),
         "differences": differences(live, definition, catalog=catalog) if live else [],
         "demands": new_demands(live, definition, catalog) if live else [],
-        "has_nothing_new": flow.is_published and flow.draft is None,
+        **who_publishes(flow, seat),
+        "news": news,
+        "has_nothing_new": flow.is_published and flow.draft is None and not news,
     }
     return render(request, "flows/check.html", context, status=status)

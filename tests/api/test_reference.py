@@ -1,6 +1,10 @@
 """The description of the API: valid, true to its examples, and readable by people."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,3 +133,22 @@ def test_by_hand_agrees_with_the_library(secret: str) -> None:
     names["body"] = b"forged"
     exec(callback.VERIFY_BY_HAND, names)
     assert names["is_ours"] is False
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_shell_agrees_with_the_library(secret: str, tmp_path: Path) -> None:
+    headers = _headers(secret)
+    names = {"id": "webhook-id", "timestamp": "webhook-timestamp", "signature": "webhook-signature"}
+    given = {name: headers[header] for name, header in names.items()}
+    given["signature"] = f"v1,b3RoZXI= {given['signature']}"  # while a secret is replaced
+    for body, verdict in ((BODY, "It is ours\n"), (BODY + b" ", "It is not ours\n")):
+        (tmp_path / "body.json").write_bytes(body)
+        said = subprocess.run(
+            ["sh", "-c", callback.VERIFY_SHELL],
+            env={**os.environ, **given},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert said.stdout == verdict

@@ -28,6 +28,11 @@ class Mouse:
     def choose(self, label: str, option: str) -> None:
         self.page.get_by_label(label, exact=True).select_option(label=option)
 
+    def choose_first(self, label: str) -> None:
+        """Whatever is offered first, below the empty choice."""
+        options = self.page.get_by_label(label, exact=True).locator("option")
+        self.choose(label, options.nth(1).inner_text())
+
     def pick(self, name: str) -> None:
         """One of several radio buttons; `name` is how its label begins."""
         self.page.get_by_role("radio", name=name).check()

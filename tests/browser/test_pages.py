@@ -12,24 +12,67 @@ from django.urls import reverse
 from playwright.sync_api import Page
 
 from flows.demo import collection, history
-from flows.models import Execution, Role, TestSend, lifecycle
+from flows.models import (
+    AssetStatus,
+    CallbackDelivery,
+    CompanyDocument,
+    Execution,
+    Invitation,
+    Review,
+    Role,
+    TestRecipient,
+    TestSend,
+    lifecycle,
+    reviews,
+)
+from flows.placeholders import Channel
+from tests import cast
 from tests.doors import API_KEY, DOORS, FRAGMENTS, NEEDED, Door
 
 from .house import House
 
+# A hundred pages, each read by axe: minutes on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
 API = {name for name, needed in NEEDED.items() if needed == API_KEY}
+NEW_ACCOUNT = (
+    "account-home",
+    "flow-list",
+    "flow-create",
+    "execution-list",
+    "rejected-call-list",
+    "onboarding",
+    "company-detail",
+    "company-edit",
+    "document-create",
+    "review-list",
+    "sender-list",
+    "template-list",
+    "callback-profile-list",
+    "api-key-list",
+    "test-recipient-list",
+    "member-list",
+    "audit-log",
+)
+SIGNED_OUT = ("sign-in", "sign-up", "account_reset_password")
+# What the bar of buttons lies over can be scrolled from under it.
+UNSTICK = """() => document.querySelectorAll(".actions.bar")
+  .forEach((bar) => { bar.style.position = "static"; })"""
 Faults = Callable[..., list[str]]
 
 
 @pytest.fixture
 def lived_in(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
-    """With executions, a deleted flow and a test send."""
+    """With executions, a deleted flow, a test send, and something of everything an account owns."""
     monkeypatch.setattr(history, "EXECUTIONS", 40)
     with ThreadPoolExecutor(1) as beside:  # Playwright's event loop occupies this thread
         beside.submit(play_history, house).result()
     admin = house.people[Role.ADMIN]
     gone = lifecycle.duplicate(house.flows[collection.LOGIN], by=admin)
     lifecycle.delete(gone, by=admin)
+    admin.is_staff = True  # the support desk is seen as well
+    admin.save(update_fields=["is_staff"])
+    own(house)
     TestSend.objects.create(
         account=house.account,
         flow=house.flows[collection.ORDER],
@@ -44,6 +87,17 @@ def lived_in(house: House, monkeypatch: pytest.MonkeyPatch) -> House:
     return house
 
 
+def own(house: House) -> None:
+    admin = house.people[Role.ADMIN]
+    cast.make_document(house.account)
+    cast.make_test_recipient(house.account)
+    cast.make_invitation(house.account, by=admin)
+    draft = cast.make_sender(
+        house.account, Channel.SMS, identifier="ACMENEW", status=AssetStatus.DRAFT
+    )
+    reviews.submit_sender(draft, by=admin)
+
+
 def play_history(house: House) -> None:
     history.seed_history(house.account, house.flows)
     connection.close()
@@ -55,13 +109,28 @@ def path_of(door: Door, house: House) -> str:
     unfinished = house.flows[collection.FESTIVAL]
     is_wizard = door.name in {"flow-edit", "flow-steps", "flow-step", "flow-check"}
     execution = Execution.objects.filter(flow=order).latest("id")
+    account = house.account
+    delivery = CallbackDelivery.objects.filter(profile__account=account).latest("id")
     values = {
-        "sid": house.account.sid,
+        "pk": 1,
+        "provider_id": "company",
+        "token": "unknown",
+        "sid": account.sid,
         "flow_id": (unfinished if is_wizard else order).public_id,
         "execution_id": execution.public_id,
         "number": 1,
         "test_id": TestSend.objects.get().public_id,
-        "delivery_id": execution.public_id,
+        "delivery_id": delivery.public_id,
+        "document_id": CompanyDocument.objects.get().public_id,
+        "profile_id": account.callback_profiles.get(deleted_at=None).public_id,
+        "key_id": account.api_keys.latest("id").public_id,
+        "recipient_id": TestRecipient.objects.latest("id").public_id,
+        "deleted_recipient_id": TestRecipient.objects.latest("id").public_id,
+        "user_id": house.people[Role.VIEWER].public_id,
+        "invitation_id": Invitation.objects.latest("id").public_id,
+        "template_id": account.templates.filter(channel="whatsapp").earliest("id").public_id,
+        "sender_id": account.senders.filter(channel="whatsapp").earliest("id").public_id,
+        "review_id": Review.objects.filter(account=account).latest("id").public_id,
     }
     return reverse(door.name, kwargs={name: values[name] for name in door.values})
 
@@ -70,15 +139,18 @@ def pages(house: House) -> Iterator[str]:
     """Every address that answers a plain GET of the admin with a page, and some rarer states."""
     client = Client()
     client.force_login(house.people[Role.ADMIN])
-    no_page = {"flow-restore", "callback-resend", *FRAGMENTS, *API}
+    no_page = {"account_reset_password_from_key", *FRAGMENTS, *API}
     found = [path_of(door, house) for door in DOORS if door.name not in no_page]
     changed = house.flows[collection.DELIVERY].public_id
+    sms_template = house.account.templates.filter(channel="sms").earliest("id").public_id
     found += [
-        reverse("account-home", args=[house.new_account.sid]),
-        reverse("flow-list", args=[house.new_account.sid]),
-        reverse("flow-create", args=[house.new_account.sid]),
-        reverse("execution-list", args=[house.new_account.sid]),
-        reverse("rejected-call-list", args=[house.new_account.sid]),
+        *(reverse(name, args=[house.new_account.sid]) for name in NEW_ACCOUNT),
+        *(
+            reverse(name, args=[house.account.sid]) + f"?channel={channel}"
+            for name in ("sender-create", "template-create")
+            for channel in Channel
+        ),
+        reverse("template-edit", args=[house.account.sid, sms_template]),
         reverse("flow-detail", args=[house.account.sid, changed]),
         reverse("flow-check", args=[house.account.sid, changed]),
         reverse("flow-step", args=[house.account.sid, changed, 2]),
@@ -92,7 +164,7 @@ def pages(house: House) -> Iterator[str]:
 
 def test_most_urls_are_pages(lived_in: House) -> None:
     """Guards the list that the tests below walk: it must not become empty unseen."""
-    assert len(set(pages(lived_in))) >= 25
+    assert len(set(pages(lived_in))) >= 90
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -108,12 +180,17 @@ def test_every_page_fits_a_phone(phone: Page, lived_in: House, faults: Faults) -
 
 
 def faults_by_page(page: Page, house: House, faults: Faults) -> dict[str, list[str]]:
-    house.enter(page.context, Role.ADMIN)
     found = {}
+    for path in [reverse(name) for name in SIGNED_OUT]:
+        found[path] = faults_of(page, house.url + path, faults)
+    house.enter(page.context, Role.ADMIN)
     for path in pages(house):
-        page.goto(house.url + path)
-        width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        too_wide = [f"{width} px too wide"] if width > 0 else []
-        if wrong := faults(page) + too_wide:
-            found[path] = wrong
-    return found
+        found[path] = faults_of(page, house.url + path, faults)
+    return {path: wrong for path, wrong in found.items() if wrong}
+
+
+def faults_of(page: Page, address: str, faults: Faults) -> list[str]:
+    page.goto(address)
+    page.evaluate(UNSTICK)
+    width = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return faults(page) + ([f"{width} px too wide"] if width > 0 else [])

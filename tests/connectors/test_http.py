@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -131,3 +132,28 @@ def test_connection_that_breaks_may_have_been_seen() -> None:
 
         with pytest.raises(AnswerLost, match="broke"):
             asyncio.run(once())
+
+
+def test_names_that_hang_keep_only_a_few_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would hold a thread of the web process, and one more for as long as it hangs."""
+    answered, hanging = threading.Event(), threading.Semaphore(0)
+
+    def hang(*_: object, **__: object) -> list[object]:
+        hanging.release()
+        answered.wait(10)
+        raise socket.gaierror
+
+    monkeypatch.setattr(http.socket, "getaddrinfo", hang)
+    monkeypatch.setattr(http, "LOOK_UP_TIMEOUT_S", 0.0)
+    url = "https://slow.example/"
+    for _ in range(http.LOOK_UPS_AT_ONCE + 5):
+        assert "could not be looked up in time" in str(http.address_problem(url))
+    for _ in range(http.LOOK_UPS_AT_ONCE):
+        assert hanging.acquire(timeout=10)
+    assert not hanging.acquire(blocking=False), "the others were not even begun"
+    left = [thread for thread in threading.enumerate() if thread.name == "look-up"]
+    answered.set()
+    for thread in left:
+        thread.join(10)
+    monkeypatch.setattr(http, "LOOK_UP_TIMEOUT_S", 10.0)
+    assert "cannot be found" in str(http.address_problem(url)), "their places are free again"

@@ -4,14 +4,18 @@ import base64
 import itertools
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from flows.engine import callbacks, posting, wake
+from flows.engine import callbacks, chores, posting, result, wake
 from flows.models import (
     Account,
     AuditEntry,
@@ -19,8 +23,13 @@ from flows.models import (
     CallbackProfile,
     CallbackTry,
     Execution,
+    OutgoingMail,
     User,
+    callback_deliveries,
+    callback_profiles,
 )
+from flows.models.callback import new_signing_secret
+from flows.openapi import document
 from tests import cast
 from tests.engine import drive
 from tests.engine.drive import START
@@ -288,10 +297,24 @@ def test_410_disables_the_profile_and_drops_what_else_is_due(
     profile.refresh_from_db()
     assert (gone.state, profile.enabled) == ("failed", False)
     assert profile.disabled_reason == "The endpoint answered 410 Gone."
-    entry = AuditEntry.objects.get(action="callback_profile.disable")
+    entry = AuditEntry.objects.get(action="callbackprofile.disable")
     assert (entry.object_id, entry.actor) == (profile.public_id, None)
     _, owed = end_one(profile)
     assert (owed.state, owed.wake_at) == ("dropped", None)
+
+
+def test_admins_are_told_when_a_profile_is_disabled(
+    profile: CallbackProfile, door: Endpoint
+) -> None:
+    end_one(profile)
+    cast.make_person(profile.account, cast.Role.MARKETER, name="Mira")
+    door.status = 410
+    callbacks.turn()
+    (mail,) = OutgoingMail.objects.all()
+    assert mail.to == "asha@acme.example"
+    assert mail.subject == "Results are no longer posted to “Order system”"
+    assert "The endpoint answered 410 Gone." in mail.text
+    assert f"/callback-profiles/{profile.public_id}/" in mail.text
 
 
 def test_delivery_whose_profile_was_disabled_meanwhile_is_dropped(
@@ -337,6 +360,183 @@ def test_flow_without_a_profile_or_with_a_deleted_one_owes_nothing(
     for flow in (plain, named):
         assert drive.run_flow(flow, "0001", "0001").outcome == "delivered"
     assert not CallbackDelivery.objects.exists()
+
+
+# --- Two secrets --------------------------------------------------------------------------------
+
+
+def rotate(profile: CallbackProfile, now: datetime, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The old secret, after a rotation at that moment."""
+    old = profile.secret
+    admin = User.objects.get(email="asha@acme.example")
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    callback_profiles.rotate(profile, by=admin, mark=profile.mark)
+    return old
+
+
+def verifies(secret: str, headers: dict[str, str], body: bytes) -> bool:
+    """As the reference library sees it at the moment of signing."""
+    sent = {name.lower(): value for name, value in headers.items()}
+    signed_at = datetime.fromtimestamp(int(sent["webhook-timestamp"]), UTC)
+    good = Webhook(secret).sign(sent["webhook-id"], signed_at, body.decode())
+    return good in sent["webhook-signature"].split(" ")
+
+
+@pytest.mark.parametrize(
+    ("hours", "old_is_good"), [(0, True), (23.9, True), (24, False), (400, False)]
+)
+def test_for_a_day_after_a_rotation_both_secrets_verify(
+    profile: CallbackProfile,
+    door: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    hours: float,
+    old_is_good: bool,
+) -> None:
+    end_one(profile)
+    old = rotate(profile, at(0), monkeypatch)
+    callbacks.turn(at(hours * HOUR + 2))
+    ((headers, body),) = door.got
+    assert verifies(profile.secret, dict(headers), body)
+    assert verifies(old, dict(headers), body) is old_is_good
+    signatures = headers["webhook-signature"].split(" ")
+    assert len(signatures) == 1 + old_is_good
+    assert verifies(profile.secret, {**headers, "webhook-signature": signatures[0]}, body)
+
+
+def test_reference_library_accepts_both_secrets_now(
+    profile: CallbackProfile, door: Endpoint
+) -> None:
+    """The whole check, its tolerance of time included."""
+    end_one(profile)
+    old = profile.secret
+    admin = User.objects.get(email="asha@acme.example")
+    callback_profiles.rotate(profile, by=admin, mark=profile.mark)
+    callbacks.turn()
+    ((headers, body),) = door.got
+    sent = {name.lower(): value for name, value in headers.items()}
+    for secret in (old, profile.secret):
+        assert Webhook(secret).verify(body, sent) == json.loads(body)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_signing_secret()).verify(body, sent)
+
+
+@given(st.text(max_size=40), st.lists(st.binary(min_size=24, max_size=64), min_size=1, max_size=2))
+def test_every_body_verifies_with_every_secret(text: str, keys: list[bytes]) -> None:
+    body = posting.body_of({"text": text.encode(errors="replace").decode()})
+    now = datetime.now(UTC)
+    secrets = ["whsec_" + base64.b64encode(key).decode() for key in keys]
+    headers = posting.headers_of(message_id="m", secrets=secrets, body=body, at=now, extra={})
+    for secret in secrets:
+        assert Webhook(secret).verify(body, headers) == json.loads(body)
+
+
+def test_old_secret_is_erased_when_its_day_is_over(profile: CallbackProfile) -> None:
+    admin = cast.make_person(profile.account, cast.Role.ADMIN, name="Asha")
+    callback_profiles.rotate(profile, by=admin, mark=profile.mark)
+    until = profile.old_secret_until
+    assert until is not None
+    assert chores.turn(until - timedelta(seconds=1)) == 0
+    assert chores.turn(until) == 1
+    profile.refresh_from_db()
+    assert (profile.old_secret_encrypted, profile.old_secret_until) == ("", None)
+
+
+# --- Test events ----------------------------------------------------------------------------------
+
+
+def send_test(profile: CallbackProfile) -> CallbackDelivery:
+    email = "asha@acme.example"
+    admin = User.objects.filter(email=email).first() or cast.make_person(
+        profile.account, cast.Role.ADMIN, name="Asha"
+    )
+    payload = result.test_event(datetime.now(UTC))
+    return callback_deliveries.send_test(profile, payload, by=admin)
+
+
+def test_test_event_is_posted_like_a_result_and_says_what_it_is(
+    profile: CallbackProfile, door: Endpoint
+) -> None:
+    profile.headers, profile.basic_auth = {"X-Key": "key-1"}, "user:pw-1"
+    profile.save()
+    door.body = b"thanks for key-1 and dXNlcjpwdy0x\x00"
+    delivery = send_test(profile)
+    assert callbacks.turn() == 1
+    ((headers, body),) = door.got
+    sent = {name.lower(): value for name, value in headers.items()}
+    assert Webhook(profile.secret).verify(body, sent)["test"] is True
+    made = delivery.tries.get()
+    assert made.status_code == 200
+    assert made.exchange["body"] == body.decode()
+    assert made.exchange["headers"]["webhook-signature"] == sent["webhook-signature"]
+    assert made.exchange["answer"] == "thanks for (not shown) and (not shown)"
+    for secret in ("key-1", "pw-1", "dXNlcjpwdy0x", profile.secret):
+        assert secret not in json.dumps(made.exchange)
+
+
+def test_test_event_has_the_documented_shape() -> None:
+    event = result.test_event(START)
+    described = document("https://fallback.example")
+    Draft202012Validator({**described, "$ref": "#/components/schemas/Result"}).validate(event)
+    assert event["test"] is True
+
+
+@pytest.mark.parametrize("status", [200, 410, 500])
+def test_test_event_is_tried_once_and_says_nothing_about_the_profile(
+    profile: CallbackProfile, door: Endpoint, status: int
+) -> None:
+    CallbackProfile.objects.update(failing_since=START)
+    door.status = status
+    delivery = send_test(profile)
+    callbacks.turn(datetime.now(UTC) + timedelta(days=30))
+    delivery.refresh_from_db()
+    profile.refresh_from_db()
+    assert delivery.state == ("delivered" if status == 200 else "failed")
+    assert (delivery.tries_made, delivery.wake_at) == (1, None)
+    assert (profile.enabled, profile.failing_since) == (True, START)
+
+
+def test_test_event_goes_out_while_the_profile_is_off(
+    profile: CallbackProfile, door: Endpoint
+) -> None:
+    CallbackProfile.objects.update(enabled=False)
+    delivery = send_test(profile)
+    callbacks.turn()
+    assert delivery.tries.get().status_code == 200
+    assert callbacks.resend(delivery)
+    CallbackProfile.objects.update(deleted_at=START)
+    callbacks.turn()
+    delivery.refresh_from_db()
+    assert (delivery.state, len(door.got)) == ("dropped", 1)
+
+
+@pytest.mark.parametrize(
+    ("value", "answer"),
+    [
+        ("Bearer tok-123456", '{"got": "tok-123456"}'),
+        ('a"quoted\\one', json.dumps({"got": 'a"quoted\\one'})),
+        ("Basic " + base64.b64encode(b"user:pa55").decode(), "pa55"),
+        ("Basic " + base64.b64encode(b"user:pa55").decode(), "you are user:pa55"),
+    ],
+)
+def test_what_an_endpoint_read_out_of_a_header_is_hidden_too(value: str, answer: str) -> None:
+    secret = value.partition(" ")[2]
+    for part in (value, secret, "pa55", json.dumps(value)[1:-1]):
+        kept = posting.exchange_of({"X": value}, b"{}", answer.encode(), extra={"X": value})
+        assert not part or part not in kept["answer"]
+
+
+def test_hiding_headers_of_one_letter_makes_no_mountain_of_their_answer() -> None:
+    """Each would double the last one's work: fifteen of them filled the memory of the engine."""
+    extra = {f"X-{index}": "n" for index in range(15)}
+    kept = posting.exchange_of(extra, b"{}", b"n" * 64 * 1024, extra=extra)
+    assert kept["answer"].startswith("(not shown)(not shown)")
+    assert len(kept["answer"]) == posting.ANSWER_CHARACTERS
+
+
+def test_result_keeps_no_exchange(profile: CallbackProfile) -> None:
+    _, delivery = end_one(profile)
+    callbacks.turn()
+    assert delivery.tries.get().exchange is None
 
 
 # --- Resend ---------------------------------------------------------------------------------------

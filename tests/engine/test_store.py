@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from flows.connectors.base import Accepted, ReceiptEvent, ReceiptStatus
 from flows.connectors.sandbox import message_id_of
@@ -211,8 +212,19 @@ def _delivered(attempt: Attempt) -> ReceiptEvent:
             lambda: Sender.objects.filter(channel="whatsapp").delete(),
             "the sender 918047182200 no longer exists",
         ),
+        (
+            lambda: Sender.objects.filter(channel="whatsapp").update(status=AssetStatus.PAUSED),
+            "the sender 918047182200 is paused",
+        ),
+        (
+            lambda: Sender.objects.filter(channel="whatsapp").update(deleted_at=timezone.now()),
+            "the sender 918047182200 no longer exists",
+        ),
     ],
-    ids=["template paused", "sender rejected", "template gone", "sender gone"],
+    ids=[
+        *("template paused", "sender rejected", "template gone", "sender gone"),
+        *("sender paused", "sender deleted"),
+    ],
 )
 def test_step_that_is_no_longer_usable_is_skipped(
     published_flow: Flow, break_it: Callable[[], object], reason: str

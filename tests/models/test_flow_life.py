@@ -17,6 +17,7 @@ from flows.models import (
     Template,
     User,
     lifecycle,
+    publication,
 )
 from flows.placeholders import Channel
 from tests import cast
@@ -375,7 +376,7 @@ def test_old_version_becomes_the_working_copy_again(published_flow: Flow, admin:
 def test_request_is_seen_until_the_flow_is_published(
     flow: Flow, marketer: User, admin: User
 ) -> None:
-    lifecycle.request_publication(flow, by=marketer, note="For Diwali")
+    publication.ask(flow, by=marketer, note="For Diwali")
     assert (flow.requested_by, flow.request_note) == (marketer, "For Diwali")
     lifecycle.publish(flow, by=admin)
     assert (flow.requested_by, flow.requested_at, flow.request_note) == (None, None, "")
@@ -386,7 +387,7 @@ def test_request_for_an_incomplete_flow_names_its_problems(
 ) -> None:
     flow = lifecycle.create(account, Definition(title="Half"), by=marketer)
     with pytest.raises(lifecycle.NotReady):
-        lifecycle.request_publication(flow, by=marketer)
+        publication.ask(flow, by=marketer)
 
 
 def test_change_and_audit_entry_stand_or_fall_together(

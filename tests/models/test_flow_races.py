@@ -1,15 +1,14 @@
 """Several people at the same moment, in real threads: one wins, the others are told."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from flows.definition import Definition
 from flows.models import Account, AuditEntry, Flow, User, lifecycle
+from tests import running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 6
@@ -17,20 +16,7 @@ PEOPLE = 6
 
 def at_once(act: Callable[[int], object]) -> list[str]:
     """What became of each person's deed: "done", or the name of the refusal."""
-    start = Barrier(PEOPLE)
-
-    def go(person: int) -> str:
-        try:
-            start.wait()
-            act(person)
-        except lifecycle.LifecycleError as refused:
-            return type(refused).__name__
-        finally:
-            connection.close()
-        return "done"
-
-    with ThreadPoolExecutor(PEOPLE) as pool:
-        return list(pool.map(go, range(PEOPLE)))
+    return running.at_once(*(partial(act, person) for person in range(PEOPLE)))
 
 
 def test_one_of_many_simultaneous_saves_wins_and_no_other_is_lost_silently(

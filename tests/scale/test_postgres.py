@@ -1,4 +1,4 @@
-"""The engine's tests once more on PostgreSQL; loud when none answers on loopback."""
+"""The engine and people's races once more on PostgreSQL; loud when none answers on loopback."""
 
 import os
 import subprocess
@@ -13,7 +13,13 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
 # Where the two databases differ: locks, conflicts, batches. The rest is the same code.
-SUITE = ["test_invoke.py", "test_store.py", "test_receipts.py"]
+SUITE = [
+    "engine/test_invoke.py",
+    "engine/test_store.py",
+    "engine/test_receipts.py",
+    "models/test_flow_races.py",
+    "models/test_member_races.py",
+]
 
 
 def is_reachable() -> bool:
@@ -26,8 +32,8 @@ def is_reachable() -> bool:
 
 @pytest.mark.scale
 @pytest.mark.slow
-def test_engine_holds_on_postgresql() -> None:
-    """Races, leases, receipts, and 200 simultaneous calls with one requestId."""
+def test_engine_and_people_hold_on_postgresql() -> None:
+    """Races, leases, receipts, 200 simultaneous calls with one requestId, admins at each other."""
     if not is_reachable():
         with warnings.catch_warnings():
             warnings.simplefilter("always")
@@ -35,7 +41,7 @@ def test_engine_holds_on_postgresql() -> None:
         pytest.skip(f"no PostgreSQL answers at {SERVER}: the engine was tested on SQLite only")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--no-header", "-p", "no:cacheprovider"]
-        + [f"tests/engine/{name}" for name in SUITE],
+        + [f"tests/{name}" for name in SUITE],
         cwd=ROOT,
         env={**os.environ, "DATABASE_URL": f"{SERVER}/fallback_{uuid.uuid4().hex[:8]}"},
         capture_output=True,

@@ -101,20 +101,6 @@ def test_a_query_keeps_what_it_does_not_change() -> None:
     assert said("{% query page=None q=None status=None %}", request=request) == "/flows/"
 
 
-def test_navigation_leads_to_the_seat_else_the_last_account_else_the_first() -> None:
-    first, second = SimpleNamespace(sid="HX1"), SimpleNamespace(sid="HX2")
-    request = RequestFactory().get("/")
-    page = {"request": request, "accounts": [first, second]}
-    show = "{% nav_account as here %}{{ here.sid }}"
-    assert said(show, **page) == "HX1"
-    request.COOKIES["account"] = "HX2"
-    assert said(show, **page) == "HX2"
-    request.COOKIES["account"] = "HX9"  # left since
-    assert said(show, **page) == "HX1"
-    assert said(show, **page, seat=SimpleNamespace(account=second)) == "HX2"
-    assert said(show, request=request) == ""
-
-
 # --- Charts ---------------------------------------------------------------------------------------
 
 

@@ -13,18 +13,13 @@ from pytest_django import DjangoAssertNumQueries
 from flows.models import Account, AssetStatus, Flow, KycStatus, Sender, Template, User, lifecycle
 from flows.placeholders import Channel
 from tests import cast
+from tests.views.reading import words
 
 pytestmark = pytest.mark.django_db
 
 
 def url(name: str, flow: Flow, *args: object) -> str:
     return reverse(name, args=[flow.account.sid, flow.public_id, *args])
-
-
-def words(answer: Any) -> str:
-    """What a person reads: the page without its tags."""
-    text = re.sub(r"<[^>]+>", " ", answer.content.decode())
-    return re.sub(r"\s+", " ", text)
 
 
 def rename(flow: Flow, title: str, by: User) -> None:
@@ -202,6 +197,24 @@ def test_publish_of_what_was_changed_meanwhile_asks_to_look_again(
     assert not flow.versions.exists()
 
 
+def test_publish_of_texts_that_nobody_has_looked_at_asks_to_look_again(
+    as_admin: Client, flow: Flow
+) -> None:
+    page = as_admin.get(url("flow-check", flow)).content.decode()
+    (seen,) = re.findall(r'name="seen" value="([0-9a-f]{32})"', page)
+    typed = {"revision": flow.revision, "seen": seen, "note": "Mine"}
+    template = Template.objects.get(account=flow.account, channel="sms")
+    Template.objects.filter(pk=template.pk).update(body="Hi {#var#}, {#var#} is here.", version=2)
+    answer = as_admin.post(url("flow-publish", flow), typed)
+    assert answer.status_code == 409
+    assert "A template or sender of this flow changed meanwhile." in words(answer)
+    assert 'value="Mine"' in answer.content.decode()
+    assert not flow.versions.exists()
+    (seen,) = re.findall(r'name="seen" value="([0-9a-f]{32})"', answer.content.decode())
+    as_admin.post(url("flow-publish", flow), {**typed, "seen": seen})
+    assert "is here" in flow.versions.get().pinned.steps[1].content.body
+
+
 @pytest.mark.parametrize("revision", ["", "x", "-1", "9" * 30, "\u0663", "\x00"])
 def test_publish_with_an_unreadable_revision_publishes_nothing(
     as_admin: Client, flow: Flow, revision: str
@@ -300,7 +313,7 @@ def test_home_lists_what_is_missing_until_all_is_there(as_admin: Client, account
 
 
 def _task_states(client: Client, account: Account) -> dict[str, str]:
-    tasks = client.get(reverse("account-home", args=[account.sid])).context["tasks"]
+    tasks = client.get(reverse("account-home", args=[account.sid])).context["onboarding"].tasks
     return {task.title: task.state for task in tasks}
 
 
@@ -318,7 +331,7 @@ def test_states_of_the_tasks_follow_the_rows(as_admin: Client, account: Account)
         "WhatsApp: template": "to_do",
         "SMS: Sender ID": "in_review",
         "SMS: template": "blocked",
-        "Fallback for this account": "blocked",
+        "Fallback for this account": "to_do",
     }
     Account.objects.update(
         kyc_status=KycStatus.APPROVED,

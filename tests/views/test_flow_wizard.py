@@ -13,6 +13,7 @@ from flows.definition import Definition
 from flows.models import Account, AssetStatus, AuditEntry, Flow, Template, User, lifecycle
 from flows.placeholders import Channel
 from tests import cast
+from tests.views.reading import words
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -20,11 +21,6 @@ HTMX = {"HX-Request": "true"}
 
 def url(name: str, flow: Flow, *args: object) -> str:
     return reverse(name, args=[flow.account.sid, flow.public_id, *args])
-
-
-def words(answer: Any) -> str:
-    text = re.sub(r"<[^>]+>", " ", answer.content.decode())
-    return re.sub(r"\s+", " ", text)
 
 
 @pytest.fixture

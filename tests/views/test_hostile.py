@@ -43,6 +43,15 @@ def test_a_charset_nobody_speaks_is_read_as_utf8(
     assert request.POST.get("title", "\\ud800") == "\\ud800"
 
 
+@pytest.mark.parametrize("parameter", ["a*=foo''b", "charset*=nobody''utf-8", "boundary*=x''B"])
+def test_a_content_type_that_cannot_be_read_is_none_at_all(parameter: str) -> None:
+    """It would crash before a page, or the API, could say what is wrong."""
+    environ: dict[str, object] = {"CONTENT_TYPE": f"application/json; {parameter}"}
+    setup_testing_defaults(environ)
+    request = application.request_class(environ)
+    assert (request.content_type, request.content_params) == ("", {})
+
+
 @pytest.mark.parametrize(
     "referer", ["flow-list", "no url", "..", "//evil.example", "javascript:x()"]
 )

@@ -6,8 +6,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from flows import tries
 from flows.models import Account, Membership, Role, User
-from flows.views import tries
 from tests import cast
 
 
@@ -139,3 +139,9 @@ def test_a_person_without_an_account_is_told_whom_to_ask(db: None) -> None:
     page = client.get("/").content.decode()
     assert "You are not in an account yet" in page
     assert "nora@nowhere.example" in page
+
+
+def test_support_without_an_account_begins_at_the_desk(db: None) -> None:
+    client = Client()
+    client.force_login(cast.make_person(None, Role.VIEWER, name="Sue", is_staff=True))
+    assert client.get("/")["Location"] == "/support/"

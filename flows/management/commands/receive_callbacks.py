@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from flows.models import CallbackProfile
@@ -25,10 +26,12 @@ class Receiver(HTTPServer):
 
     def secrets(self) -> list[str]:
         """Read anew for every callback: a secret may have been rotated meanwhile."""
+        now = timezone.now()
         return [
-            profile.secret
+            secret
             for profile in CallbackProfile.objects.filter(deleted_at=None)
             if urlsplit(profile.url).port == self.server_port
+            for secret in profile.signing_secrets(now)
         ]
 
     def tell(self, body: bytes, headers: dict[str, str]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from flows.engine import callbacks, loop, run
+from flows.engine import callbacks, chores, loop, mail, run
 from flows.management.parent import when_parent_is_gone
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            while run.turn() + callbacks.turn():
+            while run.turn() + callbacks.turn() + mail.turn() + chores.turn():
                 pass
         else:
             asyncio.run(_run(with_parent=options["with_parent"]))

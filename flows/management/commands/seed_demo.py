@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  Password   {password}   (the same for everybody below)\n")
         for role, email, first, last in people.PEOPLE:
             self.stdout.write(f"  {role.label:<10} {email:<24} {first} {last}")
-        self.stdout.write(f"  {'Support':<10} {people.SUPPORT_EMAIL:<24} at /admin/")
+        self.stdout.write(f"  {'Support':<10} {people.SUPPORT_EMAIL:<24} at /support/")
         self.stdout.write("  The admin also sees Fresh Foods, an account on its first day.")
         self.stdout.write("  API keys and Workflow IDs are in var/demo.json.\n")
 

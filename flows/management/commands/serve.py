@@ -111,11 +111,18 @@ def _serve_both(host: str, port: int) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    os.environ.setdefault("PUBLIC_BASE_URL", _own_address(host, port))
     children = [web(host, port), engine()]
     while not stop.wait(0.2):
         for child in children:
             child.look_after()
     _stop_all(children)
+
+
+def _own_address(host: str, port: int) -> str:
+    """What links point to unless PUBLIC_BASE_URL says it better: here, as seen from here."""
+    seen = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+    return f"http://[{seen}]:{port}" if ":" in seen else f"http://{seen}:{port}"
 
 
 def _check_free(host: str, port: int) -> None:

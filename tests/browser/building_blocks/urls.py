@@ -8,12 +8,12 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template import engines
-from django.urls import path
+from django.urls import include, path
 from django.utils import timezone
 
 from flows.placeholders import Button, Channel, TemplateContent, preview
 from flows.segments import measure
-from flows.views import errors, session, theme
+from flows.views import errors, theme
 
 from .forms import BlocksForm
 
@@ -48,8 +48,9 @@ def _frame() -> dict[str, object]:
     account = SimpleNamespace(name="Acme Retail India", sid="HXDEMO00000001")
     other = SimpleNamespace(name="Acme Singapore", sid="HXDEMO00000002")
     role = SimpleNamespace(label="Marketer")
-    seat = SimpleNamespace(account=account, role=role, user=Person())
-    return {"user": Person(), "seat": seat, "accounts": [account, other]}
+    may = {"is_tester": True, "is_marketer": True, "is_admin": True}
+    seat = SimpleNamespace(account=account, role=role, user=Person(), **may)
+    return {"user": Person(), "seat": seat, "nav_seat": seat, "accounts": [account, other]}
 
 
 def _blocks(form: BlocksForm) -> dict[str, object]:
@@ -115,17 +116,26 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", blocks, name="flow-list-blocks"),
     path("confirm/", confirm, name="confirm"),
-    path("sign-in/", session.sign_in, name="sign-in"),
+    path("", include("flows.views.me_urls")),
     path("autosave/", autosave),
     path("swap/", swap),
     path("404/", not_found),
     path("500/", broken),
     path("theme/", theme.theme, name="theme"),
     path("home/", blocks, name="home"),
-    path("sign-out/", blocks, name="sign-out"),
     path("reference/", blocks, name="api-reference"),
     path("a/<sid>/", confirm, name="account-home"),
     path("a/<sid>/flows/", confirm, name="flow-list"),
+    path("a/<sid>/onboarding/", confirm, name="onboarding"),
     path("a/<sid>/executions/", confirm, name="execution-list"),
     path("a/<sid>/rejected-calls/", confirm, name="rejected-call-list"),
+    path("a/<sid>/templates/", confirm, name="template-list"),
+    path("a/<sid>/senders/", confirm, name="sender-list"),
+    path("a/<sid>/test-recipients/", confirm, name="test-recipient-list"),
+    path("a/<sid>/api-keys/", confirm, name="api-key-list"),
+    path("a/<sid>/callback-profiles/", confirm, name="callback-profile-list"),
+    path("a/<sid>/members/", confirm, name="member-list"),
+    path("a/<sid>/reviews/", confirm, name="review-list"),
+    path("a/<sid>/audit-log/", confirm, name="audit-log"),
+    path("a/<sid>/settings/", confirm, name="account-settings"),
 ]

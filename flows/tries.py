@@ -1,11 +1,11 @@
-"""How often somebody may try to sign in within a minute; counts in Django's cache, nowhere else."""
+"""How often somebody may try a password within a minute, at the sign-in page and wherever else."""
 
 import hashlib
 import ipaddress
 
 from django.conf import settings
-from django.core.cache import cache
-from django.utils import timezone
+
+from flows.counting import count
 
 
 def used_up(*, address: str, email: str) -> bool:
@@ -20,13 +20,10 @@ def _household(address: str) -> str:
 
 
 def _count(who: str) -> int:
-    minute = int(timezone.now().timestamp() // 60)
-    digest = hashlib.blake2b(f"{minute} {who}".encode(errors="replace"), digest_size=16)
-    key = f"sign-in:{digest.hexdigest()}"
-    if cache.add(key, 1, timeout=120):
-        return 1
-    try:
-        return int(cache.incr(key))
-    except ValueError:  # evicted between the two calls
-        cache.set(key, 1, timeout=120)
-        return 1
+    digest = hashlib.blake2b(who.encode(errors="replace"), digest_size=16)
+    return count(f"sign-in:{digest.hexdigest()}")
+
+
+def too_many(what: str, *, address: str, most: int) -> bool:
+    """Counts this visit of the address to `what`; `most` is for a minute."""
+    return _count(f"{what} {_household(address)}") > most

@@ -1,0 +1,26 @@
+"""Counts of a minute in Django's cache, for whatever may happen only so often; decides nothing.
+
+With the default cache each web process counts for itself; CACHE_URL makes them count together.
+"""
+
+from django.core.cache import cache
+from django.utils import timezone
+
+WINDOW_S = 60
+
+
+def window() -> int:
+    """The number of the current minute."""
+    return int(timezone.now().timestamp() // WINDOW_S)
+
+
+def count(name: str) -> int:
+    """How often `name` has been counted within this minute, this time included."""
+    key = f"{name}:{window()}"
+    if cache.add(key, 1, timeout=2 * WINDOW_S):
+        return 1
+    try:
+        return int(cache.incr(key))
+    except ValueError:  # evicted between the two calls
+        cache.set(key, 1, timeout=2 * WINDOW_S)
+        return 1

@@ -1,0 +1,26 @@
+"""The languages that WhatsApp knows for templates, by Meta's code; knows no translation."""
+
+LANGUAGES = {
+    "af": "Afrikaans", "sq": "Albanian", "ar": "Arabic", "ar_EG": "Arabic (Egypt)",
+    "ar_AE": "Arabic (UAE)", "ar_SA": "Arabic (Saudi Arabia)", "az": "Azerbaijani",
+    "bn": "Bengali", "bn_IN": "Bengali (India)", "bg": "Bulgarian", "ca": "Catalan",
+    "zh_CN": "Chinese (China)", "zh_HK": "Chinese (Hong Kong)", "zh_TW": "Chinese (Taiwan)",
+    "hr": "Croatian", "cs": "Czech", "da": "Danish", "nl": "Dutch", "nl_BE": "Dutch (Belgium)",
+    "en": "English", "en_AU": "English (Australia)", "en_CA": "English (Canada)",
+    "en_IN": "English (India)", "en_SG": "English (Singapore)", "en_ZA": "English (South Africa)",
+    "en_GB": "English (UK)", "en_US": "English (US)", "et": "Estonian", "fil": "Filipino",
+    "fi": "Finnish", "fr": "French", "fr_BE": "French (Belgium)", "fr_CA": "French (Canada)",
+    "fr_CH": "French (Switzerland)", "ka": "Georgian", "de": "German", "de_AT": "German (Austria)",
+    "de_CH": "German (Switzerland)", "el": "Greek", "gu": "Gujarati", "ha": "Hausa",
+    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "ga": "Irish",
+    "it": "Italian", "ja": "Japanese", "kn": "Kannada", "kk": "Kazakh", "rw_RW": "Kinyarwanda",
+    "ko": "Korean", "ky_KG": "Kyrgyz", "lo": "Lao", "lv": "Latvian", "lt": "Lithuanian",
+    "mk": "Macedonian", "ms": "Malay", "ml": "Malayalam", "mr": "Marathi", "nb": "Norwegian",
+    "fa": "Persian", "pl": "Polish", "pt_BR": "Portuguese (Brazil)",
+    "pt_PT": "Portuguese (Portugal)", "pa": "Punjabi", "ro": "Romanian", "ru": "Russian",
+    "sr": "Serbian", "si_LK": "Sinhala", "sk": "Slovak", "sl": "Slovenian", "es": "Spanish",
+    "es_AR": "Spanish (Argentina)", "es_CO": "Spanish (Colombia)", "es_MX": "Spanish (Mexico)",
+    "es_ES": "Spanish (Spain)", "es_US": "Spanish (US)", "sw": "Swahili", "sv": "Swedish",
+    "ta": "Tamil", "te": "Telugu", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
+    "ur": "Urdu", "uz": "Uzbek", "vi": "Vietnamese", "zu": "Zulu",
+}  # fmt: skip

@@ -1,0 +1,186 @@
+"""The forms of a sender: a WhatsApp number, or an SMS Sender ID. Save nothing."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+
+from flows.countries import choices as countries
+from flows.models import Account, ChannelChoice, Connection, Generation, Sender
+from flows.models.senders import FIELDS, is_open_to_change
+from flows.recipients import RecipientError, parse_recipient
+
+from .widgets import ChoiceCards
+
+# What people put between the digits of a number when they copy it from somewhere.
+_BETWEEN_DIGITS = re.compile(r"[\s()./\u2010-\u2015\u00a0-]+")
+_SENDER_ID = re.compile(r"[0-9A-Za-z]{3,11}")
+_NUMBER = re.compile(r"[0-9]{3,15}")
+INDIA = "IN"
+GENERATIONS: dict[str, str] = {
+    Generation.V1: "Can be used in flows.",
+    Generation.V2: "Cannot be used in flows: only V1 numbers can.",
+}
+
+
+class SenderForm(forms.Form):
+    """What both channels need. What was approved is fixed: those fields are not in the form."""
+
+    use_required_attribute = False
+    channel: ChannelChoice
+    connection = forms.ModelChoiceField(
+        queryset=Connection.objects.none(),
+        label="Connection",
+        empty_label="Choose a connection",
+        help_text="The account's credentials at the carrier that knows this sender.",
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Choose the connection that it is registered at."
+        ),
+    )
+
+    def __init__(
+        self, data: QueryDict | None = None, *, account: Account, sender: Sender | None = None
+    ) -> None:
+        initial = {name: getattr(sender, name) for name in FIELDS} if sender else {}
+        super().__init__(data, initial=initial)
+        self.account, self.sender = account, sender
+        connections = Connection.objects.filter(account=account).order_by("name", "pk")
+        self._offer(connections)
+        if sender and not is_open_to_change(sender):
+            for name in set(self.fields) & set(_FIXED):
+                del self.fields[name]
+
+    def _offer(self, connections: "QuerySet[Connection]") -> None:
+        field: Any = self.fields["connection"]
+        field.queryset = connections
+        if len(connections) == 1:
+            field.empty_label = None
+
+    def refuse_taken(self, identifier: str) -> str:
+        """Two people may still do it at once: the verb has the last word."""
+        others = Sender.objects.filter(
+            account=self.account, channel=self.channel, identifier=identifier, deleted_at=None
+        )
+        if self.sender:
+            others = others.exclude(pk=self.sender.pk)
+        if others.exists():
+            raise forms.ValidationError("This account has this sender already. Enter another one.")
+        return identifier
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the verbs take."""
+        return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
+
+
+_FIXED = ("identifier", "connection", "generation", "country")
+
+
+class WhatsAppSenderForm(SenderForm):
+    channel = ChannelChoice.WHATSAPP
+    identifier = forms.CharField(
+        label="Number",
+        max_length=40,
+        help_text="With country code, for example +91 80 4718 2200.",
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+        error_messages={
+            "required": "Enter the number with its country code.",
+            "max_length": "Enter a number of at most 15 digits.",
+        },
+    )
+    display_name = forms.CharField(
+        label="Display name",
+        max_length=60,
+        help_text="What people see above the chat, as Meta has it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={
+            "required": "Enter the name that people see above the chat.",
+            "max_length": "Use at most 60 characters.",
+        },
+    )
+    generation = forms.ChoiceField(
+        label="Generation",
+        choices=Generation.choices,
+        initial=Generation.V1,
+        widget=ChoiceCards(hints=GENERATIONS),
+        error_messages=dict.fromkeys(
+            ("required", "invalid_choice"), "Choose V1 or V2; only V1 can be used in flows."
+        ),
+    )
+    field_order = ("identifier", "display_name", "generation", "connection")
+
+    def clean_identifier(self) -> str:
+        """E.164 digits; a leading + or 00 is how people write that it has a country code."""
+        typed = _BETWEEN_DIGITS.sub("", self.cleaned_data["identifier"]).removeprefix("+")
+        try:
+            return self.refuse_taken(parse_recipient(typed.removeprefix("00")))
+        except RecipientError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class SmsSenderForm(SenderForm):
+    channel = ChannelChoice.SMS
+    identifier = forms.CharField(
+        label="Sender ID",
+        max_length=40,
+        help_text="3 to 11 letters and digits, for example ACMERT, or a number.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages=dict.fromkeys(
+            ("required", "max_length"), "Enter 3 to 11 letters and digits, or a number."
+        ),
+    )
+    country = forms.ChoiceField(
+        label="Country",
+        choices=countries(),
+        help_text="Where it is registered and its messages go.",
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose a country."),
+    )
+    dlt_entity_id = forms.CharField(
+        label="DLT entity ID",
+        required=False,
+        max_length=40,
+        help_text="Needed in India: the number that the DLT platform gave your company.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        error_messages={"max_length": "Enter at most 40 digits."},
+    )
+    field_order = ("identifier", "country", "dlt_entity_id", "connection")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["dlt_entity_id"].unmarked = True  # type: ignore[attr-defined]
+
+    def clean_identifier(self) -> str:
+        typed: str = self.cleaned_data["identifier"]
+        if _SENDER_ID.fullmatch(typed):
+            return self.refuse_taken(typed)
+        number = _BETWEEN_DIGITS.sub("", typed).removeprefix("+")
+        if not _NUMBER.fullmatch(number):
+            raise forms.ValidationError("Enter 3 to 11 letters and digits, or a number.")
+        return self.refuse_taken(number)
+
+    def clean_dlt_entity_id(self) -> str:
+        typed: str = self.cleaned_data["dlt_entity_id"]
+        if typed and not (typed.isascii() and typed.isdigit()):
+            raise forms.ValidationError("Enter the DLT entity ID as digits only.")
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = self.cleaned_data
+        country = given.get("country") or (self.sender.country if self.sender else "")
+        if (
+            country == INDIA
+            and not given.get("dlt_entity_id")
+            and "dlt_entity_id" not in self.errors
+        ):
+            self.add_error(
+                "dlt_entity_id", "Enter the DLT entity ID: India takes no message without it."
+            )
+        return given
+
+
+FORMS: dict[str, type[SenderForm]] = {
+    ChannelChoice.WHATSAPP: WhatsAppSenderForm,
+    ChannelChoice.SMS: SmsSenderForm,
+}
