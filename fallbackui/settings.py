@@ -235,6 +235,8 @@ API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=6000)
 # Where the test page finds the Invocation API of this installation.
 TEST_SEND_BASE_URL = env.str("TEST_SEND_BASE_URL", default=PUBLIC_BASE_URL).rstrip("/")
 SIGN_IN_TRIES_PER_MINUTE = env.int("SIGN_IN_TRIES_PER_MINUTE", default=10)
+# Where carriers call us with receipts, when that is not where people come in.
+HOOKS_BASE_URL = env.str("HOOKS_BASE_URL", default=PUBLIC_BASE_URL).rstrip("/")
 ENGINE_BATCH_SIZE = env.int("ENGINE_BATCH_SIZE", default=200)
 ENGINE_LEASE_S = env.int("ENGINE_LEASE_S", default=60)
 ENGINE_POLL_S = env.float("ENGINE_POLL_S", default=0.2)

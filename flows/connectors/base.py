@@ -1,117 +1,30 @@
 """What a connector is given and what it answers; knows no carrier, no clock and does no I/O.
 
-A connector is one module: it sends, and later issues let it verify and parse receipts too. What a
-carrier says is normalised at this edge; its own words are kept raw beside it.
+A connector is one module: its codes on top, then send, verify and parse. What a carrier says is
+normalised at this edge; its own words are kept raw beside it. docs/adding-a-connector.md is the
+checklist for a new one.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
 from flows.placeholders import Channel, Resolved, TemplateContent
 
+from .errors import Code, Codes, ErrorClass, explain
+from .hooks import ExampleHook, Hook, HookAnswer, ReceiptEvent, ReceiptStatus, Unreadable
+
 Json = Any
 
-
-class ErrorClass(StrEnum):
-    """Why a message could not be delivered, whatever the carrier calls it."""
-
-    NOT_ON_CHANNEL = "not_on_channel"
-    BAD_NUMBER = "bad_number"
-    OPTED_OUT = "opted_out"
-    BLOCKED = "blocked"
-    TEMPLATE_PROBLEM = "template_problem"
-    OUTSIDE_POLICY = "outside_policy"
-    THROTTLED = "throttled"
-    CARRIER_DOWN = "carrier_down"
-    CONTENT_REJECTED = "content_rejected"
-    UNKNOWN = "unknown"
-
-    @property
-    def sentence(self) -> str:
-        """What happened, for people."""
-        return _WORDS[self][0]
-
-    @property
-    def advice(self) -> str:
-        """What to do about it, for people."""
-        return _WORDS[self][1]
-
-
-_WORDS: Mapping[ErrorClass, tuple[str, str]] = {
-    ErrorClass.NOT_ON_CHANNEL: (
-        "The number is not reachable on this channel.",
-        "Nothing to do: the next step takes over.",
-    ),
-    ErrorClass.BAD_NUMBER: (
-        "The number is not valid or no longer in use.",
-        "Correct the number in your own records.",
-    ),
-    ErrorClass.OPTED_OUT: (
-        "The person has opted out of messages from this sender.",
-        "Do not write to this person again until they opt in.",
-    ),
-    ErrorClass.BLOCKED: (
-        "The sender or the recipient is blocked.",
-        "Ask the carrier why, and look at the sender's quality rating.",
-    ),
-    ErrorClass.TEMPLATE_PROBLEM: (
-        "The carrier does not accept the template or its parameters.",
-        "Compare the template with the one that the carrier approved.",
-    ),
-    ErrorClass.OUTSIDE_POLICY: (
-        "The carrier's policy or messaging window does not allow this message now.",
-        "Check the template's category, the hours allowed and the consent.",
-    ),
-    ErrorClass.THROTTLED: (
-        "The carrier is limiting how fast or how much is sent.",
-        "Send more slowly or ask the carrier for a higher limit.",
-    ),
-    ErrorClass.CARRIER_DOWN: (
-        "The carrier could not be reached or is out of order.",
-        "Look at the carrier's status page; the next step takes over meanwhile.",
-    ),
-    ErrorClass.CONTENT_REJECTED: (
-        "The carrier or an operator rejected the text.",
-        "Check links, wording and the DLT registration of the text.",
-    ),
-    ErrorClass.UNKNOWN: (
-        "The carrier gave a reason that is not known here.",
-        "Look the code up in the carrier's documentation.",
-    ),
-}
-
-
-class ReceiptStatus(StrEnum):
-    """What one receipt says."""
-
-    ACCEPTED = "accepted"
-    SENT = "sent"
-    DELIVERED = "delivered"
-    READ = "read"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReceiptEvent:
-    """One receipt, normalised. It names its message by the carrier's id, by ours, or by both.
-
-    `event_key` is the same whenever the carrier repeats the same event, and unique otherwise.
-    """
-
-    event_key: str
-    status: ReceiptStatus
-    message_id: str = ""
-    client_message_id: str = ""
-    error_code: str = ""
-    error_class: ErrorClass | None = None
-    reason: str = ""
-    carrier_at: datetime | None = None
-    raw: Json = None
+__all__ = [
+    "Accepted", "Answer", "AnswerLost", "CarrierFault", "CarrierSender", "CarrierTemplate",
+    "Choice", "Code", "Codes", "ConfigField", "ConnectionView", "Connector", "ErrorClass",
+    "ExampleHook", "Hook", "HookAnswer", "Http", "Json", "NotReached", "NotTaken",
+    "OutboundMessage", "PlannedReceipt", "ReceiptEvent", "ReceiptStatus", "Refused", "SendResult",
+    "TemplateState", "Unknown", "Unreadable", "explain",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -124,11 +37,13 @@ class PlannedReceipt:
 
 @dataclass(frozen=True, kw_only=True)
 class OutboundMessage:
-    """One message to send. `try_number` counts from 1; `wait_s` is how long receipts matter."""
+    """One message to send. `try_number` counts from 1; `wait_s` is how long receipts matter;
+    `sender_id` is what the carrier calls the sender, empty when it has no name of its own."""
 
     client_message_id: str
     channel: Channel
     sender: str
+    sender_id: str = ""
     recipient: str
     content: TemplateContent
     resolved: Resolved
@@ -218,28 +133,159 @@ class Http(Protocol):
     ) -> Answer:
         """Raises NotReached or AnswerLost; any status is an answer."""
 
+    async def get(self, url: str, *, headers: Mapping[str, str], timeout_s: float) -> Answer:
+        """The same, for questions; `url` carries its query."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value that a configuration field may take."""
+
+    value: str
+    label: str
+
 
 @dataclass(frozen=True)
 class ConfigField:
-    """One value that a connection of this carrier needs, for forms and checks."""
+    """One value that a connection of this carrier needs, for forms and checks.
+
+    `pattern` is a regular expression that the whole value must match, `fault` what is said when it
+    does not. With `choices` nothing else may be given; `default` is what a new connection has.
+    """
 
     name: str
     label: str
     is_secret: bool = False
     is_required: bool = True
     help: str = ""
+    choices: tuple[Choice, ...] = ()
+    default: str = ""
+    pattern: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionView:
+    """A connection as its connector sees it; secrets stay out of its repr.
+
+    `config` holds a text for every field that was filled in. `base_url` is set by the operator
+    only and replaces the carrier's own address, without a slash at its end. `receipt_url` is
+    where the carrier calls us, empty when there is no connection (a test key's Sandbox); it ends
+    with a slash. `hook_key` is our own secret of that door.
+    """
+
+    config: Mapping[str, str] = field(default_factory=dict, repr=False)
+    base_url: str = ""
+    receipt_url: str = field(default="", repr=False)
+    hook_key: str = field(default="", repr=False)
+
+
+class CarrierFault(Exception):
+    """A question to a carrier was not answered as hoped; `str()` is a sentence for people."""
+
+    def __init__(self, sentence: str, error_class: ErrorClass = ErrorClass.UNKNOWN) -> None:
+        super().__init__(sentence)
+        self.error_class = error_class
+
+
+class TemplateState(StrEnum):
+    """What became of a template at the carrier."""
+
+    APPROVED = "approved"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarrierTemplate:
+    """A template as the carrier lists it; `content` is None when it says what we cannot."""
+
+    name: str
+    language: str
+    state: TemplateState
+    category: str = ""
+    reason: str = ""
+    carrier_id: str = ""
+    content: TemplateContent | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CarrierSender:
+    """A sender as the carrier lists it: digits or Sender ID, and the carrier's own name for it."""
+
+    identifier: str
+    carrier_id: str = ""
+    display_name: str = ""
+    note: str = ""  # quality, limits: in the carrier's words
 
 
 class Connector(ABC):
-    """One kind of carrier. Stateless: one instance serves every account."""
+    """One kind of carrier. Stateless: one instance serves every account.
+
+    What a subclass declares below says which of the optional methods it has.
+    """
 
     key: ClassVar[str]
     label: ClassVar[str]
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
     config_fields: ClassVar[Sequence[ConfigField]] = ()
+    codes: ClassVar[Codes] = {}
+    reports: ClassVar[frozenset[ReceiptStatus]] = frozenset()  # what receipts can say
+    has_hooks: ClassVar[bool] = False  # verify, parse, example
+    # Nothing is signed: whoever knows the address, of which the key is a part, is believed.
+    has_key_in_url: ClassVar[bool] = False
+    hook_max_bytes: ClassVar[int] = 64 * 1024
+    receipt_help: ClassVar[str] = ""  # where at the carrier the receipt URL goes, for people
+    checks: ClassVar[bool] = False
+    polls: ClassVar[bool] = False
+    lists_templates: ClassVar[bool] = False
+    lists_senders: ClassVar[bool] = False
+    sender_id_label: ClassVar[str] = ""  # what people call OutboundMessage.sender_id, if needed
+    sender_id_help: ClassVar[str] = ""
 
     @abstractmethod
     async def send(
-        self, message: OutboundMessage, *, config: Mapping[str, Json], http: Http
+        self, message: OutboundMessage, *, connection: ConnectionView, http: Http
     ) -> SendResult:
         """Hand one message to the carrier. Whatever it raises is taken as Unknown."""
+
+    def verify(self, hook: Hook, *, connection: ConnectionView) -> bool:
+        """Whether the carrier made this request; compares in constant time, raises nothing."""
+        return False
+
+    def handshake(self, hook: Hook, *, connection: ConnectionView) -> HookAnswer | None:
+        """The answer to a request that only asks whether we are there; None: it is no such."""
+        return None
+
+    def parse(self, hook: Hook, *, connection: ConnectionView) -> Sequence[ReceiptEvent]:
+        """What a verified hook says, also nothing at all; raises Unreadable."""
+        raise NotImplementedError
+
+    def example(self, *, message_id: str, connection: ConnectionView) -> ExampleHook:
+        """A request as the carrier would make it to say that this message was delivered."""
+        raise NotImplementedError
+
+    async def check(self, *, connection: ConnectionView, http: Http) -> str:
+        """Ask the carrier whether the credentials are good, in words; raises CarrierFault."""
+        raise NotImplementedError
+
+    async def poll(
+        self, message_id: str, *, connection: ConnectionView, http: Http
+    ) -> Sequence[ReceiptEvent]:
+        """What became of a message, as if it had been reported; raises CarrierFault."""
+        raise NotImplementedError
+
+    async def list_templates(
+        self, *, connection: ConnectionView, http: Http
+    ) -> Sequence[CarrierTemplate]:
+        """All templates of this connection; raises CarrierFault."""
+        raise NotImplementedError
+
+    async def list_senders(
+        self, *, connection: ConnectionView, http: Http
+    ) -> Sequence[CarrierSender]:
+        """All senders of this connection; raises CarrierFault."""
+        raise NotImplementedError

@@ -130,12 +130,31 @@ class Web:
         self, url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float
     ) -> Answer:
         """Post and read the answer, cut off at 64 KiB; raises NotReached or AnswerLost."""
+        return await self._ask("POST", url, body=body, headers=headers, timeout_s=timeout_s)
+
+    async def get(self, url: str, *, headers: Mapping[str, str], timeout_s: float) -> Answer:
+        return await self._ask("GET", url, body=None, headers=headers, timeout_s=timeout_s)
+
+    async def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout_s: float,
+    ) -> Answer:
         if self._session is None:
             raise RuntimeError("The session is not open.")
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
         try:
-            async with self._session.post(
-                url, data=body, headers=dict(headers), timeout=timeout, allow_redirects=False
+            async with self._session.request(
+                method,
+                url,
+                data=body,
+                headers=dict(headers),
+                timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 read = await _read(response)
                 return Answer(response.status, dict(response.headers), read)

@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 from .base import (
     Accepted,
+    ConnectionView,
     Connector,
     ErrorClass,
     Http,
-    Json,
     NotTaken,
     OutboundMessage,
     PlannedReceipt,
@@ -49,7 +49,7 @@ class Sandbox(Connector):
     label: ClassVar[str] = "Sandbox"
 
     async def send(
-        self, message: OutboundMessage, *, config: Mapping[str, Json], http: Http
+        self, message: OutboundMessage, *, connection: ConnectionView, http: Http
     ) -> SendResult:
         return _PLAYS.get(message.recipient[-4:], _delivered)(message)
 

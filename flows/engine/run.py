@@ -13,9 +13,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from flows.connectors import registry
-from flows.connectors.base import ErrorClass, Http, Refused, SendResult, Unknown
+from flows.connectors.base import ConnectionView, ErrorClass, Http, Refused, SendResult, Unknown
 from flows.connectors.http import Web
 from flows.models import Attempt
+from flows.models.connections import view_of
 from flows.placeholders import ParameterError
 
 from . import receive, store
@@ -59,7 +60,7 @@ async def _send(job: Job, web: Http) -> SendResult:
     try:
         message = job.claimed.message(job.attempt)
         connector = registry.find(job.attempt.connector, extra=settings.EXTRA_CONNECTORS)
-        config = connection.config if connection else {}
+        seen = view_of(connection) if connection else ConnectionView()
     except ParameterError as error:
         return Refused("parameters", ErrorClass.TEMPLATE_PROBLEM, str(error))
     except Exception as error:  # noqa: BLE001 - nothing was sent, so the next step can take over
@@ -67,7 +68,7 @@ async def _send(job: Job, web: Http) -> SendResult:
         return Refused("not-made", ErrorClass.UNKNOWN, "the message could not be made")
     try:
         async with asyncio.timeout(send_timeout_s()):
-            return await connector.send(message, config=config, http=web)
+            return await connector.send(message, connection=seen, http=web)
     except TimeoutError:
         return Unknown("the carrier did not answer in time")
     except Exception as error:  # noqa: BLE001 - a connector's fault must not stop the others

@@ -86,6 +86,7 @@ class Claimed:
             client_message_id=str(attempt.client_message_id),
             channel=step.channel,
             sender=attempt.sender,
+            sender_id=carrier.sender_id,
             recipient=attempt.recipient,
             content=step.content,
             resolved=resolve(step.content, self.row.sends[attempt.step]["params"]),

@@ -19,6 +19,7 @@ class Carrier:
     connector: str
     connection: Connection | None = None
     dlt_entity_id: str = ""
+    sender_id: str = ""  # what the carrier calls the sender
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Assets:
         sender = self.senders[step.sender]
         if kind == KeyKind.TEST:
             return Carrier(SANDBOX, dlt_entity_id=sender.dlt_entity_id)
-        return Carrier(sender.connection.connector, sender.connection, sender.dlt_entity_id)
+        return Carrier(
+            sender.connection.connector, sender.connection, sender.dlt_entity_id, sender.carrier_id
+        )
 
     def obstacles(self, steps: Sequence[PinnedStep], *, kind: str) -> dict[int, str]:
         """Why steps cannot be used, by index; a step that can is left out."""

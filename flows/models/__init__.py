@@ -3,6 +3,7 @@
 from .account import Account, KycStatus, Region, TestRecipient, TestTarget
 from .asset import (
     AssetStatus,
+    CarrierTemplate,
     Category,
     ChannelChoice,
     Connection,
@@ -12,6 +13,7 @@ from .asset import (
     Template,
     TemplateKind,
     TemplateVersion,
+    UnreadHook,
 )
 from .audit import AuditEntry
 from .callback import CallbackDelivery, CallbackProfile, CallbackTry, DeliveryState
@@ -44,6 +46,7 @@ __all__ = [
     "CallbackProfile",
     "CallbackTry",
     "CarrierStatus",
+    "CarrierTemplate",
     "Category",
     "ChannelChoice",
     "Company",
@@ -79,5 +82,6 @@ __all__ = [
     "TestRecipient",
     "TestSend",
     "TestTarget",
+    "UnreadHook",
     "User",
 ]

@@ -1,13 +1,15 @@
 """What an account sends with: connections at carriers, senders, and approved templates."""
 
 import json
+import secrets
 import uuid
 from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
+from flows.base62 import encode_uuid
 from flows.placeholders import Button, Channel, TemplateContent
 
 from .account import Account
@@ -28,18 +30,65 @@ class AssetStatus(models.TextChoices):
     DISABLED = "disabled", "Disabled"
 
 
+def new_hook_code() -> str:
+    return encode_uuid(uuid.uuid4())
+
+
+def new_hook_key() -> str:
+    """The secret of a receipt door, encrypted as it is stored."""
+    return encrypt(secrets.token_urlsafe(24))
+
+
 class Connection(models.Model):
-    """The account's credentials at one carrier; the configuration is encrypted at rest."""
+    """The account's credentials at one carrier; the configuration is encrypted at rest.
+
+    What the engine and the receipt door notice about it (down, errors, health, counts) is written
+    by them with updates of those columns alone; people change the rest.
+    """
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="connections")
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     connector = models.CharField(max_length=40)
     name = models.CharField(max_length=60)
     config_encrypted = models.TextField(blank=True, editable=False)
+    # Set by the operator only: where the carrier is, instead of the carrier's own address.
+    base_url = models.URLField(blank=True)
+    # The receipt door: its code names the connection in the URL, its key is a secret of ours.
+    hook_code = models.CharField(max_length=22, unique=True, default=new_hook_code)
+    hook_key_encrypted = models.TextField(default=new_hook_key, editable=False)
+    revision = models.PositiveIntegerField(default=1, editable=False)  # rises when people change it
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    # The carrier was asked whether the credentials are good; empty error: they were.
+    checked_at = models.DateTimeField(null=True, editable=False)
+    check_error = models.CharField(max_length=300, blank=True, editable=False)
+    # The receipt path was tried from end to end.
+    self_test_key = models.CharField(max_length=64, blank=True, editable=False)  # under way
+    self_tested_at = models.DateTimeField(null=True, editable=False)
+    self_test_error = models.CharField(max_length=300, blank=True, editable=False)
+    # The breaker: sends that the carrier did not take in a row; since when it is down, and when
+    # one message may try whether it still is.
+    failures = models.PositiveIntegerField(default=0, editable=False)
+    down_since = models.DateTimeField(null=True, editable=False)
+    probe_at = models.DateTimeField(null=True, editable=False)
+    last_error = models.CharField(max_length=300, blank=True, editable=False)
+    last_error_at = models.DateTimeField(null=True, editable=False)
+    # Receipt health as last computed, and what came to the door that was not a receipt.
+    health = models.JSONField(default=dict, editable=False)
+    health_at = models.DateTimeField(null=True, editable=False)
+    forged_hooks = models.PositiveIntegerField(default=0, editable=False)
+    forged_hook_at = models.DateTimeField(null=True, editable=False)
+    unread_hooks = models.PositiveIntegerField(default=0, editable=False)
+    # The carrier's own list of templates.
+    synced_at = models.DateTimeField(null=True, editable=False)
+    sync_error = models.CharField(max_length=300, blank=True, editable=False)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def hook_key(self) -> str:
+        return decrypt(self.hook_key_encrypted)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -63,6 +112,7 @@ class Sender(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     channel = models.CharField(max_length=10, choices=ChannelChoice)
     identifier = models.CharField(max_length=20)
+    carrier_id = models.CharField(max_length=64, blank=True)  # the carrier's own name for it
     display_name = models.CharField(max_length=60, blank=True)
     generation = models.CharField(max_length=2, choices=Generation, blank=True)
     country = models.CharField(max_length=2, blank=True)
@@ -225,3 +275,46 @@ class TemplateVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.template.name} v{self.number}"
+
+
+class CarrierTemplate(models.Model):
+    """A template as the carrier lists it, as of the connection's last sync."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="carrier_templates")
+    name = models.CharField(max_length=512)
+    language = models.CharField(max_length=20, blank=True)
+    category = models.CharField(max_length=30, blank=True)
+    state = models.CharField(max_length=10)  # connectors.base.TemplateState
+    reason = models.CharField(max_length=300, blank=True)
+    carrier_id = models.CharField(max_length=64, blank=True)
+    content = models.JSONField(null=True)  # TemplateContent.to_json(), when we can say the same
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "name", "language"], name="carrier_template_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.language})"
+
+
+class UnreadHook(models.Model):
+    """A request of a carrier that passed the door's check but says nothing that we can read."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="kept_hooks")
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    method = models.CharField(max_length=8)
+    query = models.CharField(max_length=2000, blank=True)
+    content_type = models.CharField(max_length=100, blank=True)
+    body = models.TextField(blank=True)
+    reason = models.CharField(max_length=300)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(F("connection"), F("id").desc(), name="unread_hook_list")]
+
+    def __str__(self) -> str:
+        return f"{self.method} at {self.received_at:%Y-%m-%d %H:%M}"

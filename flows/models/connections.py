@@ -1,7 +1,10 @@
-"""Connections of an account at carriers. So far an account can only be given its Sandbox."""
+"""Connections of an account at carriers: made, and as their connectors see them."""
 
+from django.conf import settings
 from django.db import transaction
 
+from flows.connectors import registry
+from flows.connectors.base import ConnectionView, Connector
 from flows.connectors.sandbox import KEY as SANDBOX
 
 from . import audit
@@ -13,6 +16,26 @@ from .refusals import Refused
 
 class ConnectionRefused(Refused):
     """No connection was made."""
+
+
+def connector_of(connection: Connection) -> Connector:
+    """Raises registry.UnknownConnector when this installation does not have it."""
+    return registry.find(connection.connector, extra=settings.EXTRA_CONNECTORS)
+
+
+def receipt_url(connection: Connection) -> str:
+    """Where the carrier calls us. The key is in it when the carrier signs nothing."""
+    url = f"{settings.HOOKS_BASE_URL}/hooks/{connection.hook_code}/"
+    return f"{url}{connection.hook_key}/" if connector_of(connection).has_key_in_url else url
+
+
+def view_of(connection: Connection) -> ConnectionView:
+    return ConnectionView(
+        config=connection.config,
+        base_url=connection.base_url.rstrip("/"),
+        receipt_url=receipt_url(connection),
+        hook_key=connection.hook_key,
+    )
 
 
 def new_sandbox(account: Account) -> Connection:

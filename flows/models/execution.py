@@ -142,6 +142,7 @@ class Attempt(models.Model):
     accepted_at = models.DateTimeField(null=True)
     deadline_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
+    poll_at = models.DateTimeField(null=True)  # when to ask the carrier what became of it
 
     class Meta:
         ordering = ["step"]
@@ -151,6 +152,13 @@ class Attempt(models.Model):
         indexes = [
             models.Index(
                 F("message_id"), name="attempt_by_message_id", condition=~Q(message_id="")
+            ),
+            models.Index(F("poll_at"), name="attempt_poll", condition=Q(poll_at__isnull=False)),
+            models.Index(
+                F("connection"),
+                F("id").desc(),
+                name="attempt_connection_health",
+                condition=Q(connection__isnull=False),
             ),
         ]
 
@@ -182,14 +190,26 @@ class Receipt(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
+            # Each door has its own: nobody can take the place of another account's receipt.
             models.UniqueConstraint(
-                fields=["connector", "event_key"], name="receipt_once_per_event"
-            )
+                fields=["connection", "event_key"], name="receipt_once_per_connection"
+            ),
+            models.UniqueConstraint(
+                fields=["connector", "event_key"],
+                condition=Q(connection__isnull=True),
+                name="receipt_once_without_connection",
+            ),
         ]
         indexes = [
             models.Index(F("due_at"), name="receipt_inbox", condition=Q(due_at__isnull=False)),
             models.Index(
                 F("message_id"), name="receipt_unmatched", condition=Q(attempt__isnull=True)
+            ),
+            models.Index(
+                F("connection"),
+                F("received_at"),
+                name="receipt_unmatched_health",
+                condition=Q(attempt__isnull=True, connection__isnull=False),
             ),
             models.Index(
                 F("attempt"), name="receipt_unfolded", condition=Q(folded_at__isnull=True)

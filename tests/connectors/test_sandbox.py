@@ -10,6 +10,7 @@ import pytest
 from flows.connectors import registry, sandbox
 from flows.connectors.base import (
     Accepted,
+    ConnectionView,
     ErrorClass,
     NotTaken,
     OutboundMessage,
@@ -33,7 +34,9 @@ MESSAGE = OutboundMessage(
 
 def send(tail: str, *, try_number: int = 1) -> SendResult:
     message = replace(MESSAGE, recipient=f"91987654{tail}", try_number=try_number)
-    return asyncio.run(sandbox.Sandbox().send(message, config={}, http=mock.Mock(spec=[])))
+    return asyncio.run(
+        sandbox.Sandbox().send(message, connection=ConnectionView(), http=mock.Mock(spec=[]))
+    )
 
 
 def receipts(result: SendResult) -> list[tuple[str, float]]:

@@ -5,10 +5,9 @@ One line per send, appended in one write, so that even a killed process leaves w
 
 import asyncio
 import os
-from collections.abc import Mapping
 from typing import ClassVar
 
-from flows.connectors.base import Connector, Http, Json, OutboundMessage, SendResult
+from flows.connectors.base import ConnectionView, Connector, Http, OutboundMessage, SendResult
 from flows.connectors.sandbox import Sandbox
 
 LEDGER = "FALLBACK_TEST_LEDGER"  # the environment variable that names the file
@@ -20,7 +19,7 @@ class Ledger(Connector):
     label: ClassVar[str] = "Ledger"
 
     async def send(
-        self, message: OutboundMessage, *, config: Mapping[str, Json], http: Http
+        self, message: OutboundMessage, *, connection: ConnectionView, http: Http
     ) -> SendResult:
         line = f"{message.client_message_id} {message.recipient} {message.try_number}\n"
         ledger = os.open(os.environ[LEDGER], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -29,7 +28,7 @@ class Ledger(Connector):
         finally:
             os.close(ledger)
         await asyncio.sleep(ANSWER_S)  # time in which a kill loses the answer
-        return await Sandbox().send(message, config=config, http=http)
+        return await Sandbox().send(message, connection=connection, http=http)
 
 
 CONNECTORS = (Ledger(),)
