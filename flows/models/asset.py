@@ -62,6 +62,7 @@ class Connection(models.Model):
     # The carrier was asked whether the credentials are good; empty error: they were.
     checked_at = models.DateTimeField(null=True, editable=False)
     check_error = models.CharField(max_length=300, blank=True, editable=False)
+    check_class = models.CharField(max_length=30, blank=True, editable=False)  # its ErrorClass
     # The receipt path was tried from end to end.
     self_test_key = models.CharField(max_length=64, blank=True, editable=False)  # under way
     self_tested_at = models.DateTimeField(null=True, editable=False)
@@ -82,6 +83,8 @@ class Connection(models.Model):
     # The carrier's own list of templates.
     synced_at = models.DateTimeField(null=True, editable=False)
     sync_error = models.CharField(max_length=300, blank=True, editable=False)
+    # Attempts keep pointing at it; its configuration and its door are gone.
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     def __str__(self) -> str:
         return self.name
