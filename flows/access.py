@@ -23,6 +23,7 @@ from flows.models import (
     ApiKey,
     CallbackProfile,
     CompanyDocument,
+    Connection,
     Execution,
     Flow,
     Invitation,
@@ -221,6 +222,13 @@ def sender(
     rows = Sender.objects.select_related("account", "connection", "created_by")
     rows = rows.filter(deleted_at__isnull=not deleted)
     return _one(request, sid, rows, sender_id, at_least=at_least)
+
+
+def connection(
+    request: HttpRequest, sid: str, connection_id: UUID, *, at_least: Role = Role.ADMIN
+) -> tuple[Seat, Connection]:
+    rows = Connection.objects.select_related("account").filter(deleted_at=None)
+    return _one(request, sid, rows, connection_id, at_least=at_least)
 
 
 def template(

@@ -120,6 +120,9 @@ WORDS = {
     "document.delete": "deleted the document",
     "connection.create": "made the connection",
     "connection.change": "changed the connection",
+    "connection.check": "checked the credentials of the connection",
+    "connection.new_address": "gave a new receipt address to the connection",
+    "connection.delete": "deleted the connection",
 }
 
 KINDS = {
@@ -158,6 +161,10 @@ FIELDS = {
     "business_manager_id": "Business Manager ID",
     "kyc_status": "KYC",
     "sid": "SID",
+    "base_url": "Address of the carrier",
+    "carrier_id": "ID at the carrier",
+    "given_anew": "Secrets given anew",
+    "removed": "Secrets removed",
     "dlt_entity_id": "DLT entity ID",
     "dlt_template_id": "DLT template ID",
     "needs_second_factor": "Needs a second factor",

@@ -82,7 +82,7 @@ class Onboarding:
 
     @cached_property
     def has_connection(self) -> bool:
-        return Connection.objects.filter(account=self.account).exists()
+        return Connection.objects.filter(account=self.account, deleted_at=None).exists()
 
     @cached_property
     def can_fill_in(self) -> bool:

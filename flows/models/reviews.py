@@ -37,8 +37,8 @@ class ReviewRefused(Refused):
 
 def lives_in_sandbox(account: Account) -> bool:
     """Nothing of this account can leave the building: all its connections are Sandboxes."""
-    connectors = set(Connection.objects.filter(account=account).values_list("connector", flat=True))
-    return connectors == {SANDBOX}
+    rows = Connection.objects.filter(account=account, deleted_at=None)
+    return set(rows.values_list("connector", flat=True)) == {SANDBOX}
 
 
 # --- Asking --------------------------------------------------------------------------------------

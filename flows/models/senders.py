@@ -1,7 +1,8 @@
 """The life of a sender: made, changed, paused, deleted. Asking for its approval: reviews.py.
 
-Every verb is a guarded update with its audit entry in one transaction. Channel, number and
-connection are what was approved: they can be changed only before, and after a rejection.
+Every verb is a guarded update with its audit entry in one transaction. Channel, number, connection
+and what the carrier calls it are what was approved: they can be changed only before, and after a
+rejection. So what the Sandbox has approved stays at the Sandbox.
 """
 
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import audit, reviews
+from . import audit, connections, reviews
 from .account import Account
 from .asset import AssetStatus, Sender
 from .people import User
@@ -22,7 +23,10 @@ from .review import Decision, Review
 
 RESTORE_DAYS = 30
 OPEN_TO_CHANGE = (AssetStatus.DRAFT, AssetStatus.REJECTED)
-FIELDS = ("identifier", "connection", "display_name", "generation", "country", "dlt_entity_id")
+FIELDS = (
+    "identifier", "connection", "carrier_id", "display_name", "generation", "country",
+    "dlt_entity_id",
+)  # fmt: skip
 ALWAYS_FREE = ("display_name", "dlt_entity_id")
 
 
@@ -45,6 +49,7 @@ def is_open_to_change(sender: Sender) -> bool:
 def create(account: Account, *, by: User, **fields: Any) -> Sender:
     """A sender that nobody has approved; `fields` are the channel and FIELDS, checked before."""
     with _free(fields["identifier"]), transaction.atomic():
+        connections.require(fields["connection"])
         sender = Sender.objects.create(
             account=account, status=AssetStatus.DRAFT, created_by=by, **fields
         )
@@ -60,6 +65,8 @@ def change(sender: Sender, *, by: User, **fields: Any) -> None:
     wanted = {name: fields[name] for name in free if name in fields}
     before = _facts(sender)
     with _free(str(fields.get("identifier", ""))), transaction.atomic():
+        if "connection" in wanted:
+            connections.require(wanted["connection"])
         _move(sender, _active().filter(status=sender.status), **wanted)
         if (after := _facts(sender)) != before:
             _log(sender, "change", by=by, before=before, after=after)
@@ -95,6 +102,7 @@ def restore(sender: Sender, *, by: User) -> None:
         raise SenderRefused(f"It was deleted more than {RESTORE_DAYS} days ago.")
     gone = Sender.objects.filter(deleted_at=sender.deleted_at)
     with _free(sender.identifier), transaction.atomic():
+        connections.require(sender.connection)
         _move(sender, gone, deleted_at=None)
         _log(sender, "restore", by=by)
 

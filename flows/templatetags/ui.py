@@ -73,6 +73,12 @@ STATUSES: Mapping[str, Status] = {
     "dropped": Status("Dropped", "no-symbol"),
     "enabled": Status("Enabled", "check-circle", "ok"),
     "failing": Status("Failing", "exclamation-triangle", "danger"),
+    # connections
+    "works": Status("Works", "check-circle", "ok"),
+    "down": Status("Down", "exclamation-triangle", "danger"),
+    "not_checked": Status("Not checked", "question-mark-circle", "warn"),
+    "credentials_refused": Status("Credentials refused", "lock-closed", "danger"),
+    "check_failed": Status("Check failed", "exclamation-triangle", "warn"),
     # people
     "expired": Status("Expired", "clock", "warn"),
     "on": Status("On", "check-circle", "ok"),

@@ -17,6 +17,7 @@ _DONE = {
 _FIELDS = {
     "identifier": "number or Sender ID",
     "connection": "connection",
+    "carrier_id": "ID at the carrier",
     "display_name": "display name",
     "generation": "generation",
     "country": "country",

@@ -48,7 +48,7 @@ def account_detail(request: HttpRequest, sid: str) -> HttpResponse:
         "admins": [membership.user for membership in admins[:20]],
         "people": Membership.objects.filter(account=account).count(),
         "flows": Flow.objects.filter(account=account, deleted_at=None).count(),
-        "connections": list(account.connections.order_by("pk")),
+        "connections": list(account.connections.filter(deleted_at=None).order_by("pk")),
         "may_edit": user.has_perm("flows.view_account"),
     }
     return render(request, "support/account.html", context)
