@@ -72,6 +72,7 @@ class Connection(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False)
     down_since = models.DateTimeField(null=True, editable=False)
     probe_at = models.DateTimeField(null=True, editable=False)
+    down_told_at = models.DateTimeField(null=True, editable=False)  # its admins, by e-mail
     last_error = models.CharField(max_length=300, blank=True, editable=False)
     last_error_at = models.DateTimeField(null=True, editable=False)
     # Receipt health as last computed, and what came to the door that was not a receipt.
