@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 
 from flows.engine import invoke as engine
@@ -18,9 +19,9 @@ from flows.invocation import (
     peek_request_id,
 )
 from flows.models import ApiKey, Flow, KeyKind
+from flows.request_body import BodyError, media_type, read_body
 
 from . import answers
-from .body import BodyError, media_type, read_body
 from .door import door
 from .rejections import reject, shown
 
@@ -109,7 +110,7 @@ def _content_type_faults(request: HttpRequest) -> list[str]:
 def _payload(request: HttpRequest) -> tuple[object, str | None, list[str]]:
     """The body's JSON, the requestId to echo, and what is wrong with the body as a whole."""
     try:
-        payload = parse_json_strict(read_body(request))
+        payload = parse_json_strict(read_body(request, limit=settings.API_BODY_MAX_BYTES))
     except BodyError as error:
         return None, None, [str(error)]
     except InvocationError as error:

@@ -12,9 +12,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from flows.api import auth
-from flows.api.body import BodyError, read_body
 from flows.client_ip import client_ip
 from flows.models import Account, ApiKey, Flow, KeyKind, RejectedCall, User
+from flows.request_body import BodyError, read_body
 from tests import cast
 
 from .caller import Caller, assert_rejected
@@ -278,7 +278,7 @@ def _request(body: bytes, **meta: Any) -> Any:
 
 def test_chunked_body_is_read_to_its_end() -> None:
     request, _ = _request(b'{"a":1}', CONTENT_LENGTH="", **{"wsgi.input_terminated": True})
-    assert json.loads(read_body(request)) == {"a": 1}
+    assert json.loads(read_body(request, limit=64 * 1024)) == {"a": 1}
 
 
 def test_endless_chunked_body_is_left_after_the_limit() -> None:
@@ -286,20 +286,26 @@ def test_endless_chunked_body_is_left_after_the_limit() -> None:
         b"x" * 1_000_000, CONTENT_LENGTH="", **{"wsgi.input_terminated": True}
     )
     with pytest.raises(BodyError, match="larger than 64 KiB"):
-        read_body(request)
+        read_body(request, limit=64 * 1024)
     assert stream.tell() <= 64 * 1024 + 1
 
 
 def test_a_long_body_is_refused_unread() -> None:
     request, stream = _request(b"x" * 100, CONTENT_LENGTH=str(64 * 1024 + 1))
     with pytest.raises(BodyError, match="larger than 64 KiB"):
-        read_body(request)
+        read_body(request, limit=64 * 1024)
     assert stream.tell() == 0
+
+
+def test_a_body_that_ends_early_is_not_taken_for_a_whole_one() -> None:
+    request = RequestFactory().generic("POST", "/", b'{"a":1}', CONTENT_LENGTH="9")
+    with pytest.raises(BodyError, match="could not be read to its end"):
+        read_body(request, limit=64 * 1024)
 
 
 def test_without_the_servers_promise_nothing_is_waited_for() -> None:
     request, stream = _request(b"x" * 100, CONTENT_LENGTH="")
-    read_body(request)
+    read_body(request, limit=64 * 1024)
     assert stream.tell() == 0
 
 

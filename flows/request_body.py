@@ -1,10 +1,8 @@
 """Read a request's body up to a limit, however its length is announced; does not parse it."""
 
-from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
 from django.http.request import RawPostDataException
 
-TOO_LARGE = "The body is larger than 64 KiB."
 _UNREADABLE = "The body could not be read to its end."
 
 
@@ -12,15 +10,19 @@ class BodyError(Exception):
     """A body that cannot be taken; the text is one sentence."""
 
 
-def read_body(request: HttpRequest) -> bytes:
-    """The whole body; BodyError when it is larger than API_BODY_MAX_BYTES, before it is read."""
-    limit = settings.API_BODY_MAX_BYTES
+class BodyTooLarge(BodyError):
+    """The body is larger than it may be."""
+
+
+def read_body(request: HttpRequest, *, limit: int) -> bytes:
+    """The whole body of at most `limit` bytes; raises BodyError, BodyTooLarge before it is read
+    where its length is announced."""
     try:
         body = _read_chunked(request, limit) if _is_chunked(request) else _read(request, limit)
     except (UnreadablePostError, RawPostDataException, OSError) as error:
         raise BodyError(_UNREADABLE) from error
     if len(body) > limit:
-        raise BodyError(TOO_LARGE)
+        raise _too_large(limit)
     return body
 
 
@@ -29,10 +31,18 @@ def media_type(request: HttpRequest) -> str:
 
 
 def _read(request: HttpRequest, limit: int) -> bytes:
-    announced = str(request.META.get("CONTENT_LENGTH") or "0")
-    if announced.isdecimal() and int(announced[:12]) > limit:
-        raise BodyError(TOO_LARGE)
-    return request.body
+    given = str(request.META.get("CONTENT_LENGTH") or "0")
+    announced = int(given[:12]) if given.isdecimal() else 0
+    if announced > limit:
+        raise _too_large(limit)
+    body = request.read(announced)
+    if len(body) < announced:
+        raise BodyError(_UNREADABLE)
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit // 1024:,} KiB.")
 
 
 def _is_chunked(request: HttpRequest) -> bool:
