@@ -202,8 +202,12 @@ class Receipt(models.Model):
         ]
         indexes = [
             models.Index(F("due_at"), name="receipt_inbox", condition=Q(due_at__isnull=False)),
+            # With the attempt, which is null: else SQLite takes the index of the foreign key.
             models.Index(
-                F("message_id"), name="receipt_unmatched", condition=Q(attempt__isnull=True)
+                F("attempt"),
+                F("message_id"),
+                name="receipt_unmatched",
+                condition=Q(attempt__isnull=True),
             ),
             models.Index(
                 F("connection"),
