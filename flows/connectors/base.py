@@ -230,9 +230,12 @@ class Connector(ABC):
 
     key: ClassVar[str]
     label: ClassVar[str]
+    company: ClassVar[str] = ""  # who is behind it, where the label does not say so
+    summary: ClassVar[str] = ""  # one line for who chooses a carrier
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
     config_fields: ClassVar[Sequence[ConfigField]] = ()
     codes: ClassVar[Codes] = {}
+    credential_codes: ClassVar[frozenset[str]] = frozenset({"credentials"})  # of a wrong key
     reports: ClassVar[frozenset[ReceiptStatus]] = frozenset()  # what receipts can say
     has_hooks: ClassVar[bool] = False  # verify, parse, example
     # Nothing is signed: whoever knows the address, of which the key is a part, is believed.

@@ -1,0 +1,94 @@
+"""What became of a send as far as HTTP alone can tell, the same for every carrier.
+
+A carrier that says more in its body is asked first: its codes come before the status.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+
+from .base import (
+    Answer,
+    AnswerLost,
+    ErrorClass,
+    Http,
+    Json,
+    NotReached,
+    NotTaken,
+    Refused,
+    SendResult,
+    Unknown,
+)
+
+SEND_TIMEOUT_S = 20.0  # less than half of the shortest lease in use, so that the answer counts
+_UNFIT = re.compile(r"[\x00\ud800-\udfff]")  # what a database cannot keep
+_DEEPEST = 40
+CREDENTIALS = "credentials"  # the code of a carrier without one of its own for a wrong key
+
+
+async def posted(
+    http: Http, url: str, *, body: bytes, headers: Mapping[str, str]
+) -> Answer | NotTaken | Unknown:
+    """The carrier's answer to a message, or what it means that there is none."""
+    try:
+        return await http.post(url, body=body, headers=headers, timeout_s=SEND_TIMEOUT_S)
+    except NotReached as fault:
+        return NotTaken("", ErrorClass.CARRIER_DOWN, f"the carrier was not reached: {fault}")
+    except AnswerLost as fault:
+        return Unknown(str(fault))
+
+
+def by_status(answer: Answer, *, raw: Json = None) -> SendResult:
+    """What an answer means that says nothing we can read, by its status alone.
+
+    Only what certainly was not taken is said to be so: after any other fault the message may be on
+    its way, and is never sent again.
+    """
+    status = answer.status
+    raw = {"status": status} if raw is None else raw
+    if status == 429:
+        reason = "the carrier asks to send more slowly"
+        return NotTaken("429", ErrorClass.THROTTLED, reason, retry_after_s(answer), raw)
+    if status == 503:
+        reason = "the carrier is out of order"
+        return NotTaken("503", ErrorClass.CARRIER_DOWN, reason, retry_after_s(answer), raw)
+    if status in (401, 403):
+        reason = "the carrier does not accept the credentials"
+        return Refused(CREDENTIALS, ErrorClass.BLOCKED, reason, raw)
+    if 400 <= status < 500:
+        reason = f"the carrier refused it with the HTTP status {status} and gave no reason"
+        return Refused(str(status), ErrorClass.UNKNOWN, reason, raw)
+    if 200 <= status < 300:
+        return Unknown("the carrier's answer could not be read")
+    return Unknown(f"the carrier answered with the HTTP status {status}")
+
+
+def retry_after_s(answer: Answer) -> float | None:
+    """The pause that the carrier asks for, when it gives it in seconds; we know no clock."""
+    text = next((v for k, v in answer.headers.items() if k.lower() == "retry-after"), "").strip()
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+
+
+def read_json(answer: Answer) -> Json:
+    """The body as JSON that can be kept, None when it is none."""
+    try:
+        return storable(json.loads(answer.body))
+    except (ValueError, RecursionError):
+        return None
+
+
+def storable(value: Json, *, deep: int = 0) -> Json:
+    """What a carrier wrote without what no database keeps: NUL, half characters, endless numbers
+    and lists within lists without end."""
+    if deep > _DEEPEST:
+        return None
+    if isinstance(value, str):
+        return _UNFIT.sub("", value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [storable(item, deep=deep + 1) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable(item, deep=deep + 1) for key, item in value.items()}
+    return value
