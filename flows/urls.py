@@ -11,6 +11,9 @@ from flows.views import (
     callback_life,
     callback_profiles,
     company,
+    connection_life,
+    connection_templates,
+    connections,
     documents,
     executions,
     flow_life,
@@ -121,6 +124,21 @@ _TEMPLATES: list[URLPattern | URLResolver] = [
     path("new/", template_edit.create, name="template-create"),
     path("preview/", template_edit.preview, name="template-preview"),
     path("<uuid:template_id>/", include(_TEMPLATE)),
+]
+_CONNECTION = [
+    path("", connections.detail, name="connection-detail"),
+    path("edit/", connections.edit, name="connection-edit"),
+    path("check/", connection_life.check, name="connection-check"),
+    path("new-address/", connection_life.new_address, name="connection-new-address"),
+    path("delete/", connection_life.delete, name="connection-delete"),
+    path("senders/", connection_life.senders, name="connection-senders"),
+    path("templates/", connection_templates.template_list, name="connection-templates"),
+    path("unread/", connection_life.unread, name="connection-unread"),
+]
+_CONNECTIONS: list[URLPattern | URLResolver] = [
+    path("", connections.connection_list, name="connection-list"),
+    path("new/", connections.create, name="connection-create"),
+    path("<uuid:connection_id>/", include(_CONNECTION)),
 ]
 _CALLBACK_PROFILES = [
     path("", callback_profiles.profile_list, name="callback-profile-list"),
@@ -239,6 +257,7 @@ urlpatterns = [
     # Before and around flows.
     path("a/<str:sid>/onboarding/", include(_ONBOARDING)),
     path("a/<str:sid>/reviews/", include(_REVIEWS)),
+    path("a/<str:sid>/connections/", include(_CONNECTIONS)),
     path("a/<str:sid>/senders/", include(_SENDERS)),
     path("a/<str:sid>/templates/", include(_TEMPLATES)),
     path("a/<str:sid>/callback-profiles/", include(_CALLBACK_PROFILES)),

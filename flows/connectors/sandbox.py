@@ -47,6 +47,7 @@ OUTCOMES: Mapping[str, str] = {
 class Sandbox(Connector):
     key: ClassVar[str] = KEY
     label: ClassVar[str] = "Sandbox"
+    summary: ClassVar[str] = "Plays every outcome on both channels; nothing leaves the building."
 
     async def send(
         self, message: OutboundMessage, *, connection: ConnectionView, http: Http

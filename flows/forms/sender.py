@@ -1,17 +1,22 @@
 """The forms of a sender: a WhatsApp number, or an SMS Sender ID. Save nothing."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
 
+from flows.connectors.base import Connector
 from flows.countries import choices as countries
-from flows.models import Account, ChannelChoice, Connection, Generation, Sender
+from flows.models import Account, ChannelChoice, Connection, Generation, Sender, connections
+from flows.models.connections import known_connector
 from flows.models.senders import FIELDS, is_open_to_change
+from flows.placeholders import Channel
 from flows.recipients import RecipientError, parse_recipient
 
+from .connection import in_sentence
 from .widgets import ChoiceCards
 
 # What people put between the digits of a number when they copy it from somewhere.
@@ -40,14 +45,29 @@ class SenderForm(forms.Form):
         ),
     )
 
+    carrier_id = forms.CharField(
+        label="ID at the carrier",
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"max_length": "Enter at most 64 characters."},
+    )
+
     def __init__(
-        self, data: QueryDict | None = None, *, account: Account, sender: Sender | None = None
+        self,
+        data: QueryDict | None = None,
+        *,
+        account: Account,
+        sender: Sender | None = None,
+        begin: Mapping[str, Any] | None = None,
     ) -> None:
-        initial = {name: getattr(sender, name) for name in FIELDS} if sender else {}
-        super().__init__(data, initial=initial)
+        """`begin`: what a new sender starts with."""
+        known = {name: getattr(sender, name) for name in FIELDS} if sender else dict(begin or {})
+        super().__init__(data, initial=known)
         self.account, self.sender = account, sender
-        connections = Connection.objects.filter(account=account).order_by("name", "pk")
-        self._offer(connections)
+        offered = connections.of(account).order_by("name", "pk")
+        self._offer(offered)
+        self._explain_carrier_id(offered)
         if sender and not is_open_to_change(sender):
             for name in set(self.fields) & set(_FIXED):
                 del self.fields[name]
@@ -57,6 +77,50 @@ class SenderForm(forms.Form):
         field.queryset = connections
         if len(connections) == 1:
             field.empty_label = None
+
+    def _explain_carrier_id(self, offered: "QuerySet[Connection]") -> None:
+        """Which of the connections need it, and what it is there; none of them: no field."""
+        needing = [(one, found) for one in offered if (found := _names_senders(one))]
+        if not needing:
+            del self.fields["carrier_id"]
+            return
+        field = self.fields["carrier_id"]
+        field.unmarked = True  # type: ignore[attr-defined]
+        labels = {found.sender_id_label for _, found in needing}
+        if len(labels) == 1:
+            field.label = labels.pop()
+        hints = [f"{one.name}: {_hint(found)}" for one, found in needing]
+        if len(needing) == len(offered) == 1:
+            hints = [_hint(needing[0][1])]
+        field.help_text = " ".join(hints)
+
+    def clean_carrier_id(self) -> str:
+        typed: str = self.cleaned_data["carrier_id"]
+        if not typed.isprintable():
+            raise forms.ValidationError("Enter it in one line, without special characters.")
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = self.cleaned_data
+        chosen: Connection | None = given.get("connection")
+        connector = known_connector(chosen) if chosen else None
+        if chosen and connector is None:
+            self.add_error("connection", "This installation does not have its connector any more.")
+        if chosen is None or connector is None:
+            return given
+        if Channel(self.channel) not in connector.channels:
+            channel = ChannelChoice(self.channel).label
+            self.add_error(
+                "connection",
+                f"{connector.label} does not send {channel} here. Choose another connection.",
+            )
+        elif connector.sender_id_label and not given.get("carrier_id"):
+            if "carrier_id" not in self.errors:
+                label = in_sentence(connector.sender_id_label)
+                self.add_error("carrier_id", f"Enter the {label}: {connector.label} needs it.")
+        elif not connector.sender_id_label and "carrier_id" in given:
+            given["carrier_id"] = ""  # nothing there is called by it
+        return given
 
     def refuse_taken(self, identifier: str) -> str:
         """Two people may still do it at once: the verb has the last word."""
@@ -75,7 +139,17 @@ class SenderForm(forms.Form):
         return {name: self.cleaned_data[name] for name in FIELDS if name in self.cleaned_data}
 
 
-_FIXED = ("identifier", "connection", "generation", "country")
+def _names_senders(connection: Connection) -> Connector | None:
+    """Its connector, when that calls senders by a name of its own."""
+    found = known_connector(connection)
+    return found if found and found.sender_id_label else None
+
+
+def _hint(connector: Connector) -> str:
+    return connector.sender_id_help or f"the {in_sentence(connector.sender_id_label)}."
+
+
+_FIXED = ("identifier", "connection", "carrier_id", "generation", "country")
 
 
 class WhatsAppSenderForm(SenderForm):
@@ -109,7 +183,7 @@ class WhatsAppSenderForm(SenderForm):
             ("required", "invalid_choice"), "Choose V1 or V2; only V1 can be used in flows."
         ),
     )
-    field_order = ("identifier", "display_name", "generation", "connection")
+    field_order = ("identifier", "display_name", "generation", "connection", "carrier_id")
 
     def clean_identifier(self) -> str:
         """E.164 digits; a leading + or 00 is how people write that it has a country code."""
@@ -145,7 +219,7 @@ class SmsSenderForm(SenderForm):
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
         error_messages={"max_length": "Enter at most 40 digits."},
     )
-    field_order = ("identifier", "country", "dlt_entity_id", "connection")
+    field_order = ("identifier", "country", "dlt_entity_id", "connection", "carrier_id")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -167,7 +241,7 @@ class SmsSenderForm(SenderForm):
         return typed
 
     def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = self.cleaned_data
+        given = super().clean()
         country = given.get("country") or (self.sender.country if self.sender else "")
         if (
             country == INDIA

@@ -60,7 +60,7 @@ def ask(connection: Connection, question: Question[Found], *, limit_s: float = L
     except (NotReached, AnswerLost) as error:
         sentence = f"{connector.label} could not be asked: {error}."
         raise CarrierFault(sentence, ErrorClass.CARRIER_DOWN) from error
-    except Exception as error:  # a connector's fault must not become a broken page
+    except Exception as error:  # noqa: BLE001 - a connector's fault must not become a broken page
         log.error(
             "connection.question_failed",
             extra={"connection_id": connection.pk, "error": type(error).__name__},

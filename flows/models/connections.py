@@ -241,7 +241,11 @@ def note_check(
         current = _seen(connection, connection.revision)
         current.checked_at, current.check_error = now, str(fault)[:300] if fault else ""
         current.check_class = fault.error_class.value if fault else ""
-        current.save(update_fields=["checked_at", "check_error", "check_class"])
+        columns = ["checked_at", "check_error", "check_class"]
+        if not fault and current.down_since:  # the next message may try at once
+            current.probe_at = now
+            columns.append("probe_at")
+        current.save(update_fields=columns)
         audit.record_sitting(
             current.account,
             "connection.check",
@@ -287,7 +291,7 @@ def _write(current: Connection, *columns: str, **more: Any) -> None:
 
 def _unchecked(current: Connection) -> dict[str, Any]:
     probe = {"probe_at": timezone.now()} if current.down_since else {}
-    return {"checked_at": None, "check_error": "", "check_class": "", **probe}
+    return {"checked_at": None, "check_error": "", "check_class": "", "sync_at": None, **probe}
 
 
 def _close_door(current: Connection) -> None:

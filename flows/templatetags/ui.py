@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from flows.countries import COUNTRIES
 from flows.durations import in_words
+from flows.models import Connection, connections
 from flows.placeholders import Piece
 from flows.recipients import mask
 from flows.whatsapp_text import to_html
@@ -78,6 +79,7 @@ STATUSES: Mapping[str, Status] = {
     "down": Status("Down", "exclamation-triangle", "danger"),
     "not_checked": Status("Not checked", "question-mark-circle", "warn"),
     "credentials_refused": Status("Credentials refused", "lock-closed", "danger"),
+    "not_there": Status("Not there", "x-circle", "danger"),
     "check_failed": Status("Check failed", "exclamation-triangle", "warn"),
     # people
     "expired": Status("Expired", "clock", "warn"),
@@ -175,6 +177,12 @@ def duration(seconds: float | None) -> str:
 def country_name(code: str) -> str:
     """`{{ sender.country|country_name }}`: India for IN."""
     return COUNTRIES.get(code, code)
+
+
+@register.filter
+def carrier_name(connection: Connection) -> str:
+    """`{{ sender.connection|carrier_name }}`: WhatsApp Cloud API."""
+    return connections.carrier_name(connection)
 
 
 @register.filter

@@ -12,13 +12,14 @@ from flows import access
 from flows.forms.sender import FORMS, SenderForm
 from flows.forms.sender_filter import SenderFilter
 from flows.models import (
+    Account,
     AssetStatus,
     AuditEntry,
     ChannelChoice,
-    Connection,
     Decision,
     Role,
     Sender,
+    connections,
     senders,
 )
 from flows.models.refusals import Refused
@@ -29,6 +30,7 @@ from .sender_words import history
 
 filling = require_http_methods(["GET", "HEAD", "POST"])
 HISTORY_LENGTH = 50
+LINKED = ("identifier", "display_name", "carrier_id")
 WATCH_S = 60  # an answer of the Sandbox that is later than this is not waited for any more
 
 
@@ -63,7 +65,7 @@ def create(request: HttpRequest, sid: str) -> HttpResponse:
     seat = access.account(request, sid, at_least=Role.ADMIN)
     channel = request.GET.get("channel", "")
     kind = FORMS.get(channel, FORMS[ChannelChoice.WHATSAPP])
-    form = kind(request.POST or None, account=seat.account)
+    form = kind(request.POST or None, account=seat.account, begin=_begin(request, seat.account))
     if request.method != "POST" or not form.is_valid():
         return _form_page(request, form)
     try:
@@ -94,6 +96,16 @@ def edit(request: HttpRequest, sid: str, sender_id: UUID) -> HttpResponse:
     return _saved(request, seat, sender)
 
 
+def _begin(request: HttpRequest, account: Account) -> dict[str, object]:
+    """What a link may fill in: `?connection=` is its public id, the others are fields."""
+    given = {name: request.GET[name][:100] for name in LINKED if name in request.GET}
+    try:
+        public_id = UUID(request.GET.get("connection", ""))
+    except ValueError:
+        return dict(given)
+    return {**given, "connection": connections.of(account).filter(public_id=public_id).first()}
+
+
 def _saved(request: HttpRequest, seat: access.Seat, sender: Sender) -> HttpResponse:
     """Say what became of it; the button “… and hand in” also asks for the approval."""
     done = f"{sender.label} is saved."
@@ -115,7 +127,7 @@ def _form_page(request: HttpRequest, form: SenderForm) -> HttpResponse:
         "sender": sender,
         "is_whatsapp": form.channel == ChannelChoice.WHATSAPP,
         "can_submit": sender is None or senders.is_open_to_change(sender),
-        "has_connection": Connection.objects.filter(account=form.account).exists(),
+        "has_connection": connections.of(form.account).exists(),
     }
     return render(request, "senders/form.html", context, status=422 if form.errors else 200)
 

@@ -47,6 +47,8 @@ NEW_ACCOUNT = (
     "document-create",
     "review-list",
     "sender-list",
+    "connection-list",
+    "connection-create",
     "template-list",
     "callback-profile-list",
     "api-key-list",
@@ -129,6 +131,7 @@ def path_of(door: Door, house: House) -> str:
         "user_id": house.people[Role.VIEWER].public_id,
         "invitation_id": Invitation.objects.latest("id").public_id,
         "template_id": account.templates.filter(channel="whatsapp").earliest("id").public_id,
+        "connection_id": account.connections.earliest("id").public_id,
         "sender_id": account.senders.filter(channel="whatsapp").earliest("id").public_id,
         "review_id": Review.objects.filter(account=account).latest("id").public_id,
     }

@@ -128,6 +128,7 @@ VALUES: dict[str, Callable[[Stage], object]] = {
     "invitation_id": lambda stage: cast.make_invitation(stage.account, by=stage.admin).public_id,
     "template_id": lambda stage: stage.account.templates.get(channel="sms").public_id,
     "review_id": lambda stage: cast.make_review(stage.account, by=stage.admin).public_id,
+    "connection_id": lambda stage: cast.make_connection(stage.account).public_id,
     "sender_id": lambda stage: stage.account.senders.get(channel="sms").public_id,
 }
 

@@ -158,8 +158,9 @@ def test_a_connection_of_another_account_cannot_be_chosen(
     assert "Choose the connection" in text(answer)
 
 
-def test_without_a_connection_the_page_says_who_helps(as_admin: Client, account: Account) -> None:
-    assert "Ask the support team" in text(as_admin.get(page("sender-create", account)))
+def test_without_a_connection_the_page_leads_to_one(as_admin: Client, account: Account) -> None:
+    shown = text(as_admin.get(page("sender-create", account)))
+    assert page("connection-create", account) in shown
 
 
 def test_form_of_whatsapp_shows_the_business_manager(as_admin: Client, account: Account) -> None:
