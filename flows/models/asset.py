@@ -81,7 +81,9 @@ class Connection(models.Model):
     forged_hooks = models.PositiveIntegerField(default=0, editable=False)
     forged_hook_at = models.DateTimeField(null=True, editable=False)
     unread_hooks = models.PositiveIntegerField(default=0, editable=False)
-    # The carrier's own list of templates.
+    # The carrier's own list of templates: when it is fetched next (empty: as soon as possible) and
+    # when it last was.
+    sync_at = models.DateTimeField(null=True, editable=False)
     synced_at = models.DateTimeField(null=True, editable=False)
     sync_error = models.CharField(max_length=300, blank=True, editable=False)
     # Attempts keep pointing at it; its configuration and its door are gone.
