@@ -120,6 +120,7 @@ WORDS = {
     "document.delete": "deleted the document",
     "connection.create": "made the connection",
     "connection.change": "changed the connection",
+    "connection.sync": "fetched the list of templates of",
     "connection.check": "checked the credentials of the connection",
     "connection.new_address": "gave a new receipt address to the connection",
     "connection.delete": "deleted the connection",

@@ -19,9 +19,9 @@ from django.utils import timezone
 
 from flows.connectors.base import Http
 from flows.connectors.http import Web
-from flows.models import OutgoingMail
+from flows.models import Connection, OutgoingMail
 
-from . import callbacks, chores, mail, run, store
+from . import callbacks, chores, mail, run, store, template_lists
 from .snapshots import Sent
 
 Job = TypeVar("Job")
@@ -174,6 +174,17 @@ def _mail_lane() -> Lane[OutgoingMail, mail.Handed]:
     )
 
 
+def _template_list_lane(web: Http) -> Lane[Connection, template_lists.Fetched]:
+    return Lane(
+        "template lists",
+        begin=lambda limit: template_lists.begin(limit=limit, now=timezone.now()),
+        act=lambda connection: template_lists.perform(connection, web),
+        record=lambda fetched: template_lists.record(fetched, now=timezone.now()),
+        next_due_at=template_lists.next_due_at,
+        capacity=template_lists.AT_ONCE,
+    )
+
+
 async def _do_chores(database: DatabaseThread, stop: asyncio.Event) -> None:
     """Until `stop`; a chore that fails is tried again, and holds up nothing else."""
     while not stop.is_set():
@@ -199,6 +210,7 @@ async def run_until(stop: asyncio.Event) -> None:
             lanes.create_task(_execution_lane(carriers).run(database, stop))
             lanes.create_task(_callback_lane(endpoints).run(database, stop))
             lanes.create_task(_mail_lane().run(database, stop))
+            lanes.create_task(_template_list_lane(carriers).run(database, stop))
             lanes.create_task(_do_chores(database, stop))
     finally:
         database.close()
