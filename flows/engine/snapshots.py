@@ -12,7 +12,7 @@ from typing import Any
 
 from flows.connectors.base import OutboundMessage, ReceiptStatus, SendResult
 from flows.definition import Channel, PinnedDefinition
-from flows.models import Attempt, Execution, ExecutionState, FlowVersion, Receipt
+from flows.models import Attempt, Connection, Execution, ExecutionState, FlowVersion, Receipt
 from flows.placeholders import ParameterError, resolve
 
 from . import usable
@@ -40,6 +40,8 @@ class Claimed:
     receipts: list[tuple[int, Receipt]] = field(default_factory=list)  # with their steps
     assets: usable.Assets = field(default_factory=usable.Assets)
     obstacles: Mapping[int, str] = field(default_factory=dict)
+    down: Mapping[int, Connection] = field(default_factory=dict)  # the only obstacle of its step
+    probe: int | None = None  # the connection that this execution's next send tries
 
     @property
     def snapshot(self) -> Snapshot:
@@ -107,7 +109,7 @@ class Sent:
     at: datetime
 
 
-def load(executions: Sequence[Execution]) -> list[Claimed]:
+def load(executions: Sequence[Execution], *, now: datetime) -> list[Claimed]:
     """The executions with their versions, attempts, unfolded receipts and usable assets; those
     whose version cannot be read are left out."""
     versions = FlowVersion.objects.in_bulk({row.version_id for row in executions})
@@ -127,7 +129,8 @@ def load(executions: Sequence[Execution]) -> list[Claimed]:
     for receipt in Receipt.objects.filter(attempt__in=list(owner), folded_at=None):
         execution_id, step = owner[receipt.attempt_id or 0]
         claimed[execution_id].receipts.append((step, receipt))
-    _look_at_assets([c for c in claimed.values() if c.row.state != ExecutionState.ENDED])
+    running = [c for c in claimed.values() if c.row.state != ExecutionState.ENDED]
+    _look_at_assets(running, now=now)
     return list(claimed.values())
 
 
@@ -143,15 +146,17 @@ def _parsed(versions: Iterable[FlowVersion]) -> dict[int, Version]:
     return found
 
 
-def _look_at_assets(running: list[Claimed]) -> None:
+def _look_at_assets(running: list[Claimed], *, now: datetime) -> None:
     definitions = {c.row.version_id: c.version.definition for c in running}
     if not definitions:
         return
-    assets = usable.load(step for definition in definitions.values() for step in definition.steps)
+    steps = [step for definition in definitions.values() for step in definition.steps]
+    assets = usable.load(steps, now=now)
     for claimed in running:
-        steps = claimed.version.definition.steps
+        own, kind = claimed.version.definition.steps, claimed.row.kind
         claimed.assets = assets
-        claimed.obstacles = assets.obstacles(steps, kind=claimed.row.kind)
+        claimed.obstacles = assets.obstacles(own, kind=kind)
+        claimed.down = assets.down(own, kind=kind)
 
 
 def view(attempt: Attempt) -> AttemptView:

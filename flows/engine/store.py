@@ -23,7 +23,7 @@ from flows.models import (
     Receipt,
 )
 
-from . import receive, redact, result, rows
+from . import outages, receive, redact, result, rows
 from .answers import answered
 from .decide import decide
 from .snapshots import Claimed, Sent, load, view, write_view
@@ -57,7 +57,7 @@ def claim(*, limit: int, lease_s: float, now: datetime) -> list[Claimed]:
         lease_until = now + timedelta(seconds=lease_s)
         Execution.objects.filter(pk__in=ids).update(lease_token=token, lease_until=lease_until)
     held = list(Execution.objects.filter(pk__in=ids, lease_token=token))
-    claimed = load(held)
+    claimed = load(held, now=now)
     readable = {one.row.pk for one in claimed}
     _postpone([row for row in held if row.pk not in readable], now=now)
     return claimed
@@ -85,6 +85,7 @@ def decide_all(claimed: Sequence[Claimed], *, now: datetime) -> list[tuple[Claim
 
     A row that cannot be decided is put off for a while and holds up no other.
     """
+    outages.take_probes(claimed, now=now)
     decided, failed = [], []
     for one in claimed:
         try:
@@ -126,6 +127,8 @@ def apply(
         _mark_folded(kept, now=now)
         _owe_callbacks([c for c, _ in ended], now=now)
         _rewake([c.row.pk for c, d in kept if d.send_step is None], now=now)
+        sending = {c.row.pk for c, _ in kept}
+        outages.give_back([c for c, _ in decided if c.row.pk not in sending], now=now)
     return [(c, c.attempts[d.send_step]) for c, d in kept if d.send_step is not None]
 
 
@@ -251,6 +254,7 @@ def record(sent: Sequence[Sent], *, now: datetime) -> None:
         receive.hurry(accepted, now=now)
         rows.insert(_planned(kept), ignore_conflicts=True)
         _rewake([s.claimed.row.pk for s in kept], now=now)
+        outages.record(sent, now=now)
 
 
 def _write_answer(sent: Sent, *, revision: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -9,7 +10,9 @@ from django.conf import settings
 from flows.connectors import registry
 from flows.connectors.sandbox import KEY as SANDBOX
 from flows.definition import PinnedStep
-from flows.models import AssetStatus, Connection, KeyKind, Sender, Template
+from flows.models import AssetStatus, Connection, KeyKind, Sender, Template, carrier_lists
+
+from . import breaker
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,12 @@ class Carrier:
 
 @dataclass(frozen=True)
 class Assets:
-    """Senders and templates as they stand now, by public id."""
+    """Senders and templates by public id, and what carriers list, as they stand at `at`."""
 
     senders: Mapping[str, Sender] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
+    lists: carrier_lists.Lists = field(default_factory=carrier_lists.Lists)
+    at: datetime | None = None
 
     def carrier(self, step: PinnedStep, *, kind: str) -> Carrier:
         """Whatever the sender's connection is, the Sandbox plays every step of a test key."""
@@ -40,10 +45,34 @@ class Assets:
 
     def obstacles(self, steps: Sequence[PinnedStep], *, kind: str) -> dict[int, str]:
         """Why steps cannot be used, by index; a step that can is left out."""
-        found = {index: self._obstacle(step, kind) for index, step in enumerate(steps)}
+        found = {
+            index: self._lasting(step, kind) or self._outage(step, kind)
+            for index, step in enumerate(steps)
+        }
         return {index: reason for index, reason in found.items() if reason}
 
-    def _obstacle(self, step: PinnedStep, kind: str) -> str:
+    def down(self, steps: Sequence[PinnedStep], *, kind: str) -> dict[int, Connection]:
+        """The connections of the steps that could be used but for their being down."""
+        return {
+            index: connection
+            for index, step in enumerate(steps)
+            if self._outage(step, kind) and not self._lasting(step, kind)
+            if (connection := self.carrier(step, kind=kind).connection)
+        }
+
+    def _outage(self, step: PinnedStep, kind: str) -> str:
+        sender = self.senders.get(step.sender)
+        connection = self.carrier(step, kind=kind).connection if sender else None
+        if connection is None or connection.down_since is None:
+            return ""
+        return breaker.in_words(
+            connection.name,
+            down_since=connection.down_since,
+            last_error=connection.last_error,
+            now=self.at or connection.down_since,
+        )
+
+    def _lasting(self, step: PinnedStep, kind: str) -> str:
         sender, template = self.senders.get(step.sender), self.templates.get(step.template)
         if template is None:
             return f"the template {step.content.name} no longer exists"
@@ -58,11 +87,14 @@ class Assets:
             return "only the Sandbox has approved the company details, and it approves anything"
         if carrier.connector not in registry.load(tuple(settings.EXTRA_CONNECTORS)):
             return f"there is no connector “{carrier.connector}” in this installation"
-        return ""
+        if carrier.connection is None:
+            return ""
+        return self.lists.obstacle(carrier.connection, step.content)
 
 
-def load(steps: Iterable[PinnedStep]) -> Assets:
-    """The senders and templates of these steps, in two statements."""
+def load(steps: Iterable[PinnedStep], *, now: datetime) -> Assets:
+    """The senders and templates of these steps, in two statements; a third where carriers have
+    lists of templates."""
     steps = list(steps)
     senders = Sender.objects.select_related("connection", "account").filter(
         public_id__in=_uuids(step.sender for step in steps), deleted_at=None
@@ -70,9 +102,13 @@ def load(steps: Iterable[PinnedStep]) -> Assets:
     templates = Template.objects.filter(
         public_id__in=_uuids(step.template for step in steps), deleted_at=None
     )
+    by_id = {str(sender.public_id): sender for sender in senders}
+    connections = {sender.connection_id: sender.connection for sender in by_id.values()}
     return Assets(
-        {str(sender.public_id): sender for sender in senders},
+        by_id,
         {str(template.public_id): template for template in templates},
+        carrier_lists.load(connections.values(), {step.content.name for step in steps}, now=now),
+        now,
     )
 
 

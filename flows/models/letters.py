@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from .account import REOPEN_DAYS, Account
+from .asset import Connection
 from .flow import Flow
 from .mail import post
 from .people import Invitation, Membership, Role, User
@@ -113,3 +114,20 @@ def account_closed(account: Account, *, by: User) -> None:
 def account_reopened(account: Account) -> None:
     text = f"The account {account.name} is open again: {link(f'/a/{account.sid}/')}"
     post(admins_of(account), subject=f"{account.name} is open again", text=text)
+
+
+def connection_down(connection: Connection) -> None:
+    account = connection.account
+    why = connection.last_error.rstrip(".") or "it does not answer"
+    text = "\n\n".join(
+        [
+            f"Nothing is sent with the connection “{connection.name}” of {account.name} at this "
+            f"moment: {why}.",
+            "Steps that use it are skipped at once and the next step of their flow takes over. "
+            "Every now and then one message tries whether it works again.",
+            "See what is wrong and what to do: "
+            + link(f"/a/{account.sid}/connections/{connection.public_id}/"),
+            "You will not get this letter again within an hour.",
+        ]
+    )
+    post(admins_of(account), subject=f"{connection.name} is down", text=text)

@@ -1,0 +1,474 @@
+"""The circuit breaker: its rules alone, and through the engine with a carrier that fails."""
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from flows.connectors.base import Accepted, ErrorClass, NotTaken, Refused, SendResult
+from flows.engine import run, store
+from flows.engine.breaker import (
+    FIRST_PAUSE_S,
+    LIMIT,
+    LONGEST_PAUSE_S,
+    Breaker,
+    Heard,
+    Sign,
+    heard,
+    in_words,
+    pause_s,
+)
+from flows.models import Account, Connection, Execution, Flow, KeyKind, OutgoingMail, User, letters
+from flows.placeholders import Channel
+from tests import cast
+from tests.engine import drive
+from tests.engine.drive import START
+from tests.engine.frail_connector import (
+    BUSY,
+    DOWN,
+    LOST,
+    NOT_THERE,
+    OUR_OWN,
+    WRONG_KEY,
+    Frail,
+)
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def told(sign: Sign, after_s: float = 0, *, is_probe: bool = False) -> Heard:
+    return Heard(at(after_s), sign, "it hangs" if sign is Sign.DEAD else "", is_probe)
+
+
+def after_all(*told_: Heard) -> Breaker:
+    state = Breaker()
+    for what in told_:
+        state = state.after(what)
+    return state
+
+
+def opened() -> Breaker:
+    return after_all(*(told(Sign.DEAD, number) for number in range(LIMIT)))
+
+
+# --- The rules ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("result", "sign", "fault"),
+    [
+        (Accepted("m1"), Sign.ALIVE, ""),
+        (NOT_THERE, Sign.ALIVE, ""),
+        (OUR_OWN, Sign.NEITHER, ""),
+        (WRONG_KEY, Sign.DEAD, "the token is no longer valid"),
+        (Refused("credentials", ErrorClass.BLOCKED, "wrong key"), Sign.DEAD, "wrong key"),
+        (Refused("131031", ErrorClass.BLOCKED, "blocked", {}), Sign.ALIVE, ""),
+        (DOWN, Sign.DEAD, "the connection was refused"),
+        (BUSY, Sign.NEITHER, "the carrier asks to send more slowly"),
+        (NotTaken("x", ErrorClass.UNKNOWN, "strange"), Sign.NEITHER, "strange"),
+        (LOST, Sign.DEAD, "no answer within 20 s"),
+    ],
+)
+def test_what_a_result_says_of_its_connection(result: SendResult, sign: Sign, fault: str) -> None:
+    codes = frozenset({"credentials", "190"})
+    assert heard(result, at=START, credential_codes=codes) == Heard(START, sign, fault)
+
+
+def test_the_fifth_failure_in_a_row_opens_it() -> None:
+    assert not after_all(*(told(Sign.DEAD) for _ in range(LIMIT - 1))).is_open
+    state = opened()
+    assert state.is_open
+    assert state.down_since == at(LIMIT - 1)
+    assert state.probe_at == at(LIMIT - 1 + FIRST_PAUSE_S)
+    assert state.last_error == "it hangs"
+
+
+def test_an_answer_in_between_starts_the_count_anew_and_a_busy_carrier_does_not() -> None:
+    four = [told(Sign.DEAD) for _ in range(LIMIT - 1)]
+    assert not after_all(*four, told(Sign.ALIVE), *four).is_open
+    assert after_all(*four, told(Sign.NEITHER), told(Sign.DEAD)).is_open
+
+
+def test_every_failed_probe_doubles_the_pause_up_to_five_minutes() -> None:
+    state, pauses = opened(), []
+    for number in range(8):
+        now = at(1000 * (number + 1))
+        state = state.after(Heard(now, Sign.DEAD, "it hangs", is_probe=True))
+        assert state.probe_at is not None
+        pauses.append((state.probe_at - now).total_seconds())
+    assert pauses == [30, 60, 120, 240, 300, 300, 300, 300]
+    assert pause_s(LIMIT) == FIRST_PAUSE_S
+    assert pause_s(10**9) == LONGEST_PAUSE_S
+
+
+def test_stragglers_that_fail_while_it_is_down_neither_double_nor_put_off_the_probe() -> None:
+    state = opened()
+    after = state.after(told(Sign.DEAD, 9))
+    assert (after.failures, after.probe_at) == (state.failures, state.probe_at)
+    assert after.last_error_at == at(9)
+
+
+def test_an_answer_closes_it_and_one_from_before_it_went_down_does_not() -> None:
+    state = opened()
+    assert state.after(told(Sign.ALIVE, 1)).is_open
+    closed = state.after(told(Sign.ALIVE, 60))
+    assert closed == Breaker(last_error="it hangs", last_error_at=state.last_error_at)
+
+
+def test_a_busy_answer_to_a_probe_leaves_it_down_and_the_pause_as_it_is() -> None:
+    state = opened().after(told(Sign.NEITHER, 20, is_probe=True))
+    assert state.is_open
+    assert state.probe_at == at(20 + FIRST_PAUSE_S)
+
+
+def test_reason_names_the_day_only_when_it_was_long_ago() -> None:
+    since = datetime(2026, 3, 1, 14, 2, tzinfo=UTC)
+    say = "Kaleyra India has been down since 14:02 UTC: the connection was refused"
+    words = in_words(
+        "Kaleyra India", down_since=since, last_error="the connection was refused", now=since
+    )
+    assert words == say
+    later = in_words("Kaleyra", down_since=since, last_error="", now=since + timedelta(days=2))
+    assert later == "Kaleyra has been down since 1 March, 14:02 UTC"
+
+
+results = st.lists(st.tuples(st.sampled_from(Sign), st.booleans(), st.integers(0, 400)))
+
+
+@given(results)
+def test_whatever_comes_in_it_is_down_only_after_failures_in_a_row(
+    steps: list[tuple[Sign, bool, int]],
+) -> None:
+    """An independent count: failures since the last answer; probes only while it is down."""
+    state, now, in_a_row = Breaker(), START, 0
+    for sign, is_probe, pause in steps:
+        now += timedelta(seconds=pause)
+        was = state
+        fault = "it hangs" if sign is Sign.DEAD else ""
+        state = state.after(Heard(now, sign, fault, is_probe and was.is_open))
+        in_a_row = 0 if sign is Sign.ALIVE else in_a_row + (sign is Sign.DEAD)
+        assert state.is_open == (in_a_row >= LIMIT)
+        assert (state.down_since is None) == (state.probe_at is None)
+        if state.is_open:
+            assert state.probe_at is not None and state.down_since is not None
+            assert state.failures >= LIMIT
+            assert state.probe_at - now <= timedelta(seconds=LONGEST_PAUSE_S)
+            if was.is_open:
+                assert state.down_since == was.down_since
+                assert state.probe_at >= (was.probe_at or now) or is_probe
+        else:
+            assert state.failures == in_a_row
+
+
+# --- Through the engine ---------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def frail(settings: Settings) -> Iterator[None]:
+    settings.EXTRA_CONNECTORS = ["tests.engine.frail_connector"]
+    Frail.answer, Frail.sent[:] = None, []
+    yield
+    Frail.answer, Frail.sent[:] = None, []
+
+
+@pytest.fixture
+def kaleyra(account: Account, admin: User) -> Connection:
+    return cast.make_connection(account, "frail", name="Kaleyra India")
+
+
+@pytest.fixture
+def flow(account: Account, admin: User, kaleyra: Connection) -> Flow:
+    """WhatsApp at the frail carrier, then SMS at the Sandbox."""
+    cast.make_sender(account, Channel.WHATSAPP, connection=kaleyra)
+    return cast.make_published_flow(account, by=admin)
+
+
+def send(flow: Flow, *, after_s: float = 0, kind: str = KeyKind.LIVE) -> Execution:
+    execution = drive.accept(flow, "0001", "0001", at=at(after_s), kind=kind)
+    run.until_idle(at(after_s))
+    return execution
+
+
+def break_down(flow: Flow, answer: SendResult = LOST) -> None:
+    """Five sends at START that the carrier does not answer."""
+    Frail.answer = answer
+    for _ in range(LIMIT):
+        send(flow)
+    Frail.sent.clear()
+
+
+def reasons(execution: Execution) -> list[str]:
+    return [attempt.reason for attempt in drive.attempts(execution)]
+
+
+def test_a_carrier_that_is_down_is_skipped_at_once_with_the_reason(
+    flow: Flow, kaleyra: Connection
+) -> None:
+    break_down(flow, DOWN)
+    execution = send(flow, after_s=3)
+    kaleyra.refresh_from_db()
+    assert kaleyra.down_since is not None
+    first, second = drive.attempts(execution)
+    assert first.state == "skipped"
+    assert first.reason == (
+        f"Skipped: Kaleyra India has been down since {kaleyra.down_since:%H:%M} UTC: "
+        "the connection was refused, moved on to SMS"
+    )
+    assert second.state == "waiting"
+    assert second.created_at == at(3)
+    assert Frail.sent == []
+
+
+@pytest.mark.parametrize("answer", [LOST, WRONG_KEY], ids=["lost", "wrong key"])
+def test_lost_answers_and_refused_credentials_open_it(
+    flow: Flow, kaleyra: Connection, answer: SendResult
+) -> None:
+    break_down(flow, answer)
+    kaleyra.refresh_from_db()
+    assert (kaleyra.down_since, kaleyra.probe_at) == (START, at(FIRST_PAUSE_S))
+
+
+@pytest.mark.parametrize("answer", [NOT_THERE, BUSY, OUR_OWN], ids=["refused", "busy", "our own"])
+def test_other_results_never_open_it(flow: Flow, kaleyra: Connection, answer: SendResult) -> None:
+    break_down(flow, answer)
+    kaleyra.refresh_from_db()
+    assert (kaleyra.failures, kaleyra.down_since) == (0, None)
+
+
+def test_what_was_to_be_tried_again_is_given_up_when_it_goes_down(flow: Flow) -> None:
+    Frail.answer = DOWN
+    waiting = drive.accept(flow, "0001", "0001", kind=KeyKind.LIVE)
+    run.until_idle(START)
+    break_down(flow)
+    Frail.sent.clear()
+    run.until_idle(at(2))
+    assert reasons(waiting)[0].startswith("Not tried again: Kaleyra India has been down since")
+    assert Frail.sent == []
+
+
+def test_after_the_pause_one_message_tries_and_the_others_are_skipped(
+    flow: Flow, kaleyra: Connection
+) -> None:
+    break_down(flow)
+    made = [drive.accept(flow, "0001", "0001", at=at(15), kind=KeyKind.LIVE) for _ in range(4)]
+    run.until_idle(at(15))
+    assert len(Frail.sent) == 1
+    assert sorted(drive.attempts(one)[0].state for one in made) == ["skipped"] * 3 + ["unknown"]
+    kaleyra.refresh_from_db()
+    assert kaleyra.probe_at == at(15 + 30)
+
+
+def test_sends_that_were_under_way_when_it_went_down_are_no_probes(
+    flow: Flow, kaleyra: Connection
+) -> None:
+    Frail.answer = LOST
+    for _ in range(3 * LIMIT):
+        drive.accept(flow, "0001", "0001", kind=KeyKind.LIVE)
+    run.until_idle(START)
+    kaleyra.refresh_from_db()
+    assert (kaleyra.failures, kaleyra.probe_at) == (LIMIT, at(FIRST_PAUSE_S))
+
+
+def test_an_answer_to_the_probe_closes_it_for_all(flow: Flow, kaleyra: Connection) -> None:
+    break_down(flow)
+    Frail.answer = NOT_THERE
+    send(flow, after_s=15)
+    kaleyra.refresh_from_db()
+    assert (kaleyra.failures, kaleyra.down_since, kaleyra.probe_at) == (0, None, None)
+    assert kaleyra.last_error == "no answer within 20 s"
+    Frail.answer = None
+    send(flow, after_s=16)
+    send(flow, after_s=16)
+    assert len(Frail.sent) == 3
+
+
+def test_two_engines_let_one_probe_through(flow: Flow) -> None:
+    break_down(flow)
+    for _ in range(2):
+        drive.accept(flow, "0001", "0001", at=at(15), kind=KeyKind.LIVE)
+    one = store.claim(limit=1, lease_s=60, now=at(15))
+    other = store.claim(limit=1, lease_s=60, now=at(15))  # both have seen that a probe is due
+    sending = [store.apply(store.decide_all(c, now=at(15)), now=at(15)) for c in (one, other)]
+    connectors = [attempt.connector for jobs in sending for _, attempt in jobs]
+    assert connectors == ["frail", "sandbox"]
+
+
+def test_a_probe_whose_engine_died_is_free_again_when_its_time_is_over(
+    flow: Flow, settings: Settings
+) -> None:
+    break_down(flow)
+    drive.accept(flow, "0001", "0001", at=at(15), kind=KeyKind.LIVE)
+    run.begin(limit=10, now=at(15))  # takes the probe, and is never heard of again
+    lease_s = settings.ENGINE_LEASE_S / 2 + 5
+    send(flow, after_s=15 + lease_s - 1)
+    assert Frail.sent == []
+    send(flow, after_s=15 + lease_s)
+    assert len(Frail.sent) == 1
+
+
+def test_a_probe_that_is_not_sent_after_all_is_given_back(flow: Flow, kaleyra: Connection) -> None:
+    break_down(flow)
+    execution = drive.accept(flow, "0001", "0001", at=at(15), kind=KeyKind.LIVE)
+    claimed = store.claim(limit=10, lease_s=60, now=at(15))
+    decided = store.decide_all(claimed, now=at(15))
+    Execution.objects.filter(pk=execution.pk).update(revision=99)  # a signal came meanwhile
+    assert store.apply(decided, now=at(15)) == []
+    kaleyra.refresh_from_db()
+    assert kaleyra.probe_at == at(15)
+
+
+def test_an_execution_that_sends_elsewhere_now_takes_no_probe(
+    account: Account, admin: User, flow: Flow, kaleyra: Connection
+) -> None:
+    """WhatsApp is its second step: the first one is still being waited for."""
+    steps = tuple(cast.make_step(account, channel) for channel in (Channel.SMS, Channel.WHATSAPP))
+    other = cast.make_published_flow(account, by=admin, title="SMS first", steps=steps)
+    break_down(flow)
+    drive.accept(other, "0005", "0001", at=at(15), kind=KeyKind.LIVE)
+    run.until_idle(at(15))
+    kaleyra.refresh_from_db()
+    assert (Frail.sent, kaleyra.probe_at) == ([], at(FIRST_PAUSE_S))
+    run.until_idle(at(75))  # its wait is over: now it is the one that tries
+    assert len(Frail.sent) == 1
+
+
+def test_a_retry_can_be_the_probe(flow: Flow, kaleyra: Connection) -> None:
+    break_down(flow)
+    Frail.answer = BUSY
+    send(flow, after_s=15)
+    Connection.objects.update(probe_at=at(16))
+    Frail.answer = None
+    run.until_idle(at(16))
+    kaleyra.refresh_from_db()
+    assert (len(Frail.sent), kaleyra.down_since) == (2, None)
+
+
+def test_a_test_key_never_meets_the_breaker(flow: Flow, kaleyra: Connection) -> None:
+    break_down(flow)
+    execution = send(flow, after_s=3, kind=KeyKind.TEST)
+    assert drive.attempts(execution)[0].state == "waiting"
+
+
+def test_the_sandbox_is_never_down(account: Account, admin: User) -> None:
+    flow = cast.make_published_flow(account, by=admin)
+    for _ in range(LIMIT + 1):
+        drive.accept(flow, "0008", "0001", kind=KeyKind.LIVE)
+    run.until_idle(START)
+    sandbox = Connection.objects.get()
+    assert (sandbox.failures, sandbox.last_error) == (0, "")
+
+
+def test_answers_after_the_lease_was_lost_count_as_well(flow: Flow, kaleyra: Connection) -> None:
+    break_down(flow)
+    drive.accept(flow, "0001", "0001", at=at(15), kind=KeyKind.LIVE)
+    _, (job,) = run.begin(limit=10, now=at(15))
+    Execution.objects.update(lease_token=None)
+    late = store.Sent(job.claimed, job.attempt, Accepted("m1", {}), at(17))
+    store.record([late], now=at(17))
+    kaleyra.refresh_from_db()
+    assert kaleyra.down_since is None
+
+
+# --- What it costs, and who is told ---------------------------------------------------------------
+
+
+def test_healthy_traffic_does_not_write_the_connection(flow: Flow) -> None:
+    send(flow)
+    drive.accept(flow, "0001", "0001", at=at(1), kind=KeyKind.LIVE)
+    _, jobs = run.begin(limit=10, now=at(1))
+    results = [store.Sent(j.claimed, j.attempt, Accepted("m", {}), at(1)) for j in jobs]
+    with CaptureQueriesContext(
+        database,
+    ) as asked:
+        store.record(results, now=at(1))
+    written = [q["sql"] for q in asked if q["sql"].startswith("UPDATE")]
+    assert written
+    assert not any("flows_connection" in sql for sql in written)
+
+
+def test_trouble_costs_the_same_for_one_send_as_for_many(flow: Flow) -> None:
+    def cost(count: int) -> int:
+        Connection.objects.update(failures=0, down_since=None, probe_at=None)
+        for _ in range(count):
+            drive.accept(flow, "0001", "0001", kind=KeyKind.LIVE)
+        _, jobs = run.begin(limit=100, now=START)
+        results = [store.Sent(j.claimed, j.attempt, LOST, START) for j in jobs]
+        with CaptureQueriesContext(database) as asked:
+            store.record(results, now=START)
+        return len(asked)
+
+    Frail.answer = LOST
+    assert cost(1) == cost(LIMIT - 1)
+
+
+def test_a_probe_costs_the_same_for_one_execution_as_for_many(flow: Flow) -> None:
+    def cost(count: int, after_s: float) -> int:
+        for _ in range(count):
+            drive.accept(flow, "0001", "0001", at=at(after_s), kind=KeyKind.LIVE)
+        claimed = store.claim(limit=100, lease_s=60, now=at(after_s))
+        with CaptureQueriesContext(database) as asked:
+            store.decide_all(claimed, now=at(after_s))
+        return len(asked)
+
+    break_down(flow)
+    assert cost(1, 100) == cost(20, 1000) > 0
+
+
+def test_admins_get_one_letter_an_hour_however_often_it_goes_down(
+    flow: Flow, admin: User, kaleyra: Connection
+) -> None:
+    def go_down(after_s: float) -> None:
+        Frail.answer = LOST
+        for _ in range(LIMIT):
+            send(flow, after_s=after_s)
+        Frail.answer = None
+        send(flow, after_s=after_s + 100)
+
+    def subjects() -> list[str]:
+        return list(OutgoingMail.objects.values_list("subject", flat=True))
+
+    go_down(0)
+    go_down(1000)
+    assert subjects() == ["Kaleyra India is down"]
+    letter = OutgoingMail.objects.get()
+    assert letter.to == admin.email
+    assert "no answer within 20 s" in letter.text
+    assert letters.link(f"/a/{flow.account.sid}/connections/{kaleyra.public_id}/") in letter.text
+    go_down(3700)
+    assert len(subjects()) == 2
+
+
+def test_it_is_logged_when_it_goes_down_and_when_it_comes_back(
+    flow: Flow, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="flows.engine.outages"):
+        break_down(flow)
+        Frail.answer = None
+        send(flow, after_s=15)
+    assert [record.message for record in caplog.records] == ["connection.down", "connection.up"]
+
+
+def test_several_connections_go_down_each_on_its_own(account: Account, admin: User) -> None:
+    steps = []
+    for number, channel in itertools.product(range(2), [Channel.WHATSAPP]):
+        made = Connection.objects.create(account=account, connector="frail", name=f"C{number}")
+        sender = cast.make_sender(
+            account, channel, connection=made, identifier=f"91804718220{number}"
+        )
+        steps.append(cast.make_step(account, channel, sender=str(sender.public_id)))
+    flow = cast.make_published_flow(account, by=admin, steps=tuple(steps))
+    Frail.answer = WRONG_KEY
+    for _ in range(LIMIT):
+        send(flow)
+    execution = send(flow, after_s=1)
+    assert [reason.split(" has been")[0] for reason in reasons(execution)] == [
+        "Skipped: C0", "Skipped: C1",
+    ]  # fmt: skip
