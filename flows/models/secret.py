@@ -4,7 +4,7 @@ import base64
 import functools
 import hashlib
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
 
@@ -27,3 +27,12 @@ def encrypt(plain: str) -> str:
 
 def decrypt(token: str) -> str:
     return _current().decrypt(token.encode()).decode()
+
+
+def renewed(token: str) -> str:
+    """The same secret under the current key; the very token when it is. Raises InvalidToken."""
+    try:
+        _fernet((settings.SECRET_KEY,)).decrypt(token.encode())
+    except InvalidToken:
+        return _current().rotate(token.encode()).decode()
+    return token
