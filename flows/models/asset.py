@@ -80,6 +80,7 @@ class Connection(models.Model):
     health_at = models.DateTimeField(null=True, editable=False)
     forged_hooks = models.PositiveIntegerField(default=0, editable=False)
     forged_hook_at = models.DateTimeField(null=True, editable=False)
+    repeated_hooks = models.PositiveIntegerField(default=0, editable=False)  # said nothing new
     unread_hooks = models.PositiveIntegerField(default=0, editable=False)
     # The carrier's own list of templates: when it is fetched next (empty: as soon as possible) and
     # when it last was.
