@@ -34,17 +34,18 @@ from .ids import bare
 KEY = "kaleyra"
 _POD_NAMES = {"IN": "India", "SG": "Singapore", "EU": "Europe", "NA": "North America"}
 _HELP = """\
-Nothing to do for WhatsApp and SMS: every message asks for its receipts at this address.
+Nothing to do: every message asks for its receipts at this address.
+
 If you would rather use a callback profile for SMS, make one at Kaleyra (profile settings > \
 Callback Profiles > Add New) for the channel SMS, with this address as its endpoint and the \
 variables id, status, status_trace, timestamp and ref1. Then enter its ID on the connection.
-The address is a secret: Kaleyra does not sign what it reports, so whoever knows it is believed."""
+
+The address is a secret: Kaleyra does not sign its receipts, so whoever knows it is believed."""
 
 
 class Kaleyra(Connector):
     key: ClassVar[str] = KEY
     label: ClassVar[str] = "Kaleyra"
-    company: ClassVar[str] = "Kaleyra"
     summary: ClassVar[str] = "SMS and WhatsApp with the key of your account at Kaleyra."
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.SMS, Channel.WHATSAPP})
     codes: ClassVar[Codes] = CODES
