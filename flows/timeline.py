@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+
+from flows.connectors import registry
 from flows.connectors.base import ErrorClass
 from flows.models import Attempt, AttemptState, Execution, ExecutionState, Receipt
 from flows.recipients import mask
@@ -209,10 +212,16 @@ def _reason(attempt: Attempt) -> str:
 
 
 def _advice(attempt: Attempt) -> str:
-    """What a person can do about a failure; empty for a class we do not know."""
-    known = {error.value: error for error in ErrorClass}
-    error = known.get(attempt.error_class)
-    return error.advice if error and attempt.state == AttemptState.FAILED else ""
+    """What a person can do about a failure, by its code or else by its class; empty for a class
+    that we do not know."""
+    if attempt.state != AttemptState.FAILED:
+        return ""
+    known = registry.code_of(attempt.connector, attempt.error_code, extra=settings.EXTRA_CONNECTORS)
+    classes = {error.value: error for error in ErrorClass}
+    error = classes.get(attempt.error_class)
+    if known and known.error_class is error:
+        return known.what_to_do
+    return error.advice if error else ""
 
 
 def _sentence(words: str) -> str:

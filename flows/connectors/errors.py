@@ -93,6 +93,21 @@ class Code:
 
 Codes = Mapping[str, Code]
 
+# What HTTP alone says, where a carrier has no code of its own for it (outcomes.by_status).
+COMMON_CODES: Codes = {
+    "credentials": Code(
+        ErrorClass.BLOCKED,
+        "the carrier does not accept the credentials",
+        "Enter the credentials of the connection anew, and check them there.",
+    ),
+    "429": Code(
+        ErrorClass.THROTTLED,
+        "the carrier asks to send more slowly",
+        "Nothing to do when it is rare: it is tried again. Otherwise ask for a higher limit.",
+    ),
+    "503": Code(ErrorClass.CARRIER_DOWN, "the carrier is out of order"),
+}
+
 
 def explain(codes: Codes, code: str, *, said: str = "") -> tuple[ErrorClass, str]:
     """The class and the reason of a carrier's code; `said` is what the carrier itself says of it.

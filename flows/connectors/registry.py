@@ -4,9 +4,15 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 
-from .base import Connector
+from .base import Code, Connector
+from .errors import COMMON_CODES
 
-SHIPPED = ("flows.connectors.sandbox",)
+SHIPPED = (
+    "flows.connectors.sandbox",
+    "flows.connectors.kaleyra",
+    "flows.connectors.twilio",
+    "flows.connectors.whatsapp_cloud",
+)
 
 
 class UnknownConnector(LookupError):
@@ -28,3 +34,10 @@ def find(key: str, *, extra: Iterable[str] = ()) -> Connector:
     if key not in connectors:
         raise UnknownConnector(f"There is no connector “{key}”.")
     return connectors[key]
+
+
+def code_of(connector: str, code: str, *, extra: Iterable[str] = ()) -> Code | None:
+    """What a code means at this carrier; None when neither it nor the carrier is known here."""
+    known = load(tuple(extra)).get(connector)
+    own = known.codes.get(code) if known else None
+    return own or COMMON_CODES.get(code)
