@@ -21,7 +21,7 @@ from flows.connectors.base import Http
 from flows.connectors.http import Web
 from flows.models import Connection, OutgoingMail
 
-from . import callbacks, chores, mail, run, store, template_lists
+from . import callbacks, chores, mail, poll, run, store, template_lists
 from .snapshots import Sent
 
 Job = TypeVar("Job")
@@ -32,6 +32,7 @@ SHORTEST_PAUSE_S = 0.005
 FAULT_PAUSE_S = 1.0
 LEASE_MARGIN_S = 2
 MAILS_AT_ONCE = 5
+POLLS_AT_ONCE = 20  # they share their connections to a carrier with the sends, which come first
 CHORES_EVERY_S = 1.0
 
 log = logging.getLogger(__name__)
@@ -152,6 +153,17 @@ def _execution_lane(web: Http) -> Lane[run.Job, Sent]:
     )
 
 
+def _poll_lane(web: Http) -> Lane[poll.Question, poll.Told]:
+    return Lane(
+        "polls",
+        begin=lambda limit: poll.begin(limit=limit, now=timezone.now()),
+        act=lambda question: poll.perform(question, web, timezone.now),
+        record=poll.record,
+        next_due_at=poll.next_due_at,
+        capacity=POLLS_AT_ONCE,
+    )
+
+
 def _callback_lane(web: Http) -> Lane[callbacks.Letter, callbacks.Posted]:
     return Lane(
         "callbacks",
@@ -208,6 +220,7 @@ async def run_until(stop: asyncio.Event) -> None:
             asyncio.TaskGroup() as lanes,
         ):
             lanes.create_task(_execution_lane(carriers).run(database, stop))
+            lanes.create_task(_poll_lane(carriers).run(database, stop))
             lanes.create_task(_callback_lane(endpoints).run(database, stop))
             lanes.create_task(_mail_lane().run(database, stop))
             lanes.create_task(_template_list_lane(carriers).run(database, stop))

@@ -23,7 +23,7 @@ from flows.models import (
     Receipt,
 )
 
-from . import outages, receive, redact, result, rows
+from . import outages, poll, receive, redact, result, rows
 from .answers import answered
 from .decide import decide
 from .snapshots import Claimed, Sent, load, view, write_view
@@ -247,7 +247,7 @@ def record(sent: Sequence[Sent], *, now: datetime) -> None:
         kept = [s for s in sent if s.claimed.row.pk in revisions]
         for one in kept:
             _write_answer(one, revision=revisions[one.claimed.row.pk] + 1)
-        rows.update([s.attempt for s in kept], ATTEMPT_FIELDS)
+        rows.update([s.attempt for s in kept], (*ATTEMPT_FIELDS, "poll_at"))
         rows.update([s.claimed.row for s in kept], EXECUTION_FIELDS)
         _record_late([s for s in sent if s.claimed.row.pk not in revisions])
         accepted = [s.result.message_id for s in sent if isinstance(s.result, Accepted)]
@@ -267,6 +267,8 @@ def _write_answer(sent: Sent, *, revision: int) -> None:
             attempt.answer_log = sent.result.raw
         case Unknown():
             attempt.answer_log = None
+    is_over = after.state.is_settled or step.counts_as == "accepted"
+    attempt.poll_at = None if is_over else poll.next_time(attempt, after=sent.at)
     row.state, row.wake_at, row.revision = ExecutionState.WAITING, wake_at, revision
     row.lease_token = row.lease_until = None
 
@@ -276,8 +278,10 @@ def _record_late(sent: Sequence[Sent]) -> None:
     for one in sent:
         log.warning("engine.answer_too_late", extra={"execution_id": one.claimed.row.pk})
         if isinstance(one.result, Accepted):
+            one.attempt.message_id = one.result.message_id
             Attempt.objects.filter(pk=one.attempt.pk, message_id="").update(
-                message_id=one.result.message_id
+                message_id=one.result.message_id,
+                poll_at=poll.next_time(one.attempt, after=one.at),
             )
 
 
