@@ -12,6 +12,7 @@ from flows.views import (
     callback_profiles,
     company,
     connection_life,
+    connection_self_test,
     connection_templates,
     connections,
     documents,
@@ -133,7 +134,9 @@ _CONNECTION = [
     path("delete/", connection_life.delete, name="connection-delete"),
     path("senders/", connection_life.senders, name="connection-senders"),
     path("templates/", connection_templates.template_list, name="connection-templates"),
+    path("templates/sync/", connection_templates.sync, name="connection-sync"),
     path("unread/", connection_life.unread, name="connection-unread"),
+    path("self-test/", connection_self_test.self_test, name="connection-self-test"),
 ]
 _CONNECTIONS: list[URLPattern | URLResolver] = [
     path("", connections.connection_list, name="connection-list"),

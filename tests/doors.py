@@ -25,6 +25,7 @@ FRAGMENTS = {
 NEEDED: dict[str, Role | str] = {
     "healthz": ANYONE,
     "theme": ANYONE,
+    "hook": ANYONE,  # verified by the carrier's signature or the key in the address
     "sign-in": ANYONE,
     "sign-out": ANYONE,
     "sign-up": ANYONE,
@@ -195,6 +196,7 @@ NEEDED: dict[str, Role | str] = {
     "connection-delete": Role.ADMIN,
     "connection-senders": Role.ADMIN,
     "connection-templates": Role.ADMIN,
+    "connection-sync": Role.ADMIN,
     "connection-unread": Role.ADMIN,
     "sender-list": Role.MARKETER,
     "sender-detail": Role.MARKETER,

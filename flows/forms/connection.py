@@ -17,7 +17,7 @@ from flows.models.connections import Wanted
 from .widgets import ChoiceCards
 
 MAX_VALUE = 4000
-MOST_CARDS = 4
+MOST_CARDS = 3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 STORED = "Stored, and never shown again. Leave it empty to keep it."
 AGAIN = "Secrets are not kept in the page: enter it again."
@@ -142,7 +142,7 @@ def _field(declared: ConfigField, *, is_kept: bool) -> forms.Field:
     shared: dict[str, Any] = {
         "label": declared.label,
         "required": declared.is_required and not is_kept,
-        "help_text": f"{declared.help} {STORED}".strip() if is_kept else declared.help,
+        "help_text": f"{STORED} {declared.help}".strip() if is_kept else declared.help,
     }
     if declared.choices:
         offered = [(choice.value, choice.label) for choice in declared.choices]

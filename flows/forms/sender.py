@@ -80,7 +80,11 @@ class SenderForm(forms.Form):
 
     def _explain_carrier_id(self, offered: "QuerySet[Connection]") -> None:
         """Which of the connections need it, and what it is there; none of them: no field."""
-        needing = [(one, found) for one in offered if (found := _names_senders(one))]
+        needing = [
+            (one, found)
+            for one in offered
+            if (found := _names_senders(one)) and Channel(self.channel) in found.channels
+        ]
         if not needing:
             del self.fields["carrier_id"]
             return

@@ -67,6 +67,12 @@ def carrier_name(connection: Connection) -> str:
     return known.label if known else connection.connector
 
 
+def company_of(connection: Connection) -> str:
+    """Who is behind its carrier, where that is called otherwise."""
+    known = known_connector(connection)
+    return (known.company if known else "") or carrier_name(connection)
+
+
 def receipt_url(connection: Connection) -> str:
     """Where the carrier calls us. The key is in it when the carrier signs nothing."""
     url = f"{settings.HOOKS_BASE_URL}/hooks/{connection.hook_code}/"
@@ -218,8 +224,9 @@ def delete(connection: Connection, *, by: User, revision: int) -> None:
 def why_needed(connection: Connection) -> str:
     """What keeps it from being deleted, as a sentence; empty when nothing does."""
     if senders := senders_at(connection).count():
-        noun = "sender belongs" if senders == 1 else "senders belong"
-        return f"{senders} {noun} to it. Delete them first."
+        if senders == 1:
+            return "A sender belongs to it. Delete the sender first."
+        return f"{senders} senders belong to it. Delete them first."
     if running := running_at(connection):
         noun = "execution has" if running == 1 else "executions have"
         return f"{running} running {noun} sent with it and wait for receipts. Try again later."

@@ -84,15 +84,15 @@ def delete(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
             to=reverse("connection-list", args=[sid]),
             refused_to=_page(connection),
         )
-    used = flows_using(seat.account)
+    used, why_needed = flows_using(seat.account), connections.why_needed(connection)
     return ask(
         request,
         back=_page(connection),
         template="connections/delete.html",
         title=f"Delete “{connection.name}”?",
-        action="Delete connection",
+        action="" if why_needed else "Delete connection",
         form=_seen(connection),
-        why_needed=connections.why_needed(connection),
+        why_needed=why_needed,
         senders=[
             (sender, used.get(str(sender.public_id), []))
             for sender in connections.senders_at(connection)
@@ -122,7 +122,7 @@ def senders(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse
     }
     context = {
         "connection": connection,
-        "carrier": connections.carrier_name(connection),
+        "carrier": connections.company_of(connection),
         "rows": [(one, ours.get(one.identifier), _channel(connector, one)) for one in found],
         "problem": problem,
     }

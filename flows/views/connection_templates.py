@@ -3,13 +3,25 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from flows import access
 from flows.connectors.base import TemplateState
-from flows.models import AssetStatus, CarrierTemplate, Connection, Template, connections
+from flows.models import (
+    AssetStatus,
+    CarrierTemplate,
+    Connection,
+    Template,
+    carrier_templates,
+    connections,
+)
+from flows.models.refusals import Refused
+from flows.placeholders import Channel
+
+from .connection_life import OFTEN, may_ask
 
 _LISTED = {
     TemplateState.APPROVED: "approved",
@@ -56,11 +68,32 @@ def template_list(request: HttpRequest, sid: str, connection_id: UUID) -> HttpRe
     context = {
         "connection": connection,
         "connector": connector,
-        "carrier": connections.carrier_name(connection),
+        "carrier": connections.company_of(connection),
         "ours": [row for row in rows if row.ours],
         "theirs": [row for row in rows if row.ours is None],
     }
     return render(request, "connections/templates.html", context)
+
+
+@require_POST
+def sync(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
+    """Fetch the list now; the engine does it every hour by itself."""
+    seat, connection = access.connection(request, sid, connection_id)
+    page = "connection-detail" if request.POST.get("back") == "detail" else "connection-templates"
+    back = redirect(page, sid, connection_id)
+    if not may_ask(seat.account):
+        messages.error(request, OFTEN)
+        return back
+    try:
+        fault = carrier_templates.sync(connection, by=seat.user)
+    except Refused as refused:
+        messages.error(request, refused.sentence)
+        return back
+    if fault:
+        messages.error(request, fault)
+    else:
+        messages.success(request, f"The list of {connections.company_of(connection)} is here.")
+    return back
 
 
 def rows_of(connection: Connection) -> list[Row]:
@@ -69,7 +102,7 @@ def rows_of(connection: Connection) -> list[Row]:
         (template.name, template.language): template
         for template in Template.objects.filter(
             account=connection.account,
-            channel="whatsapp",
+            channel=Channel.WHATSAPP.value,
             deleted_at=None,
             status__in=[AssetStatus.APPROVED, AssetStatus.PAUSED],
         )

@@ -54,6 +54,7 @@ def detail(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
         "connection": connection,
         "connector": connector,
         "carrier": connections.carrier_name(connection),
+        "company": connections.company_of(connection),
         "state": connections.state_of(connection),
         "facts": facts_of(connection, connector),
         "is_real": is_real,
