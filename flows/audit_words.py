@@ -122,6 +122,7 @@ WORDS = {
     "connection.change": "changed the connection",
     "connection.sync": "fetched the list of templates of",
     "connection.check": "checked the credentials of the connection",
+    "connection.self_test": "tried the receipt path of the connection",
     "connection.new_address": "gave a new receipt address to the connection",
     "connection.delete": "deleted the connection",
 }

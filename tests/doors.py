@@ -198,6 +198,7 @@ NEEDED: dict[str, Role | str] = {
     "connection-templates": Role.ADMIN,
     "connection-sync": Role.ADMIN,
     "connection-unread": Role.ADMIN,
+    "connection-self-test": Role.ADMIN,
     "sender-list": Role.MARKETER,
     "sender-detail": Role.MARKETER,
     "sender-create": Role.ADMIN,

@@ -112,11 +112,3 @@ def heard(
             return Heard(at, Sign.DEAD if is_down else Sign.NEITHER, result.reason, is_probe)
         case Unknown():
             return Heard(at, Sign.DEAD, result.reason, is_probe)
-
-
-def in_words(name: str, *, down_since: datetime, last_error: str, now: datetime) -> str:
-    """Why nothing is sent with this connection, as a clause; times are UTC."""
-    is_recent = now - down_since < timedelta(hours=20)
-    since = f"{down_since:%H:%M}" if is_recent else f"{down_since:%-d %B, %H:%M}"
-    why = f": {last_error.rstrip('.')}" if last_error else ""
-    return f"{name} has been down since {since} UTC{why}"

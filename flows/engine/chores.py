@@ -5,15 +5,17 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from flows.models import callback_profiles, reviews
+from flows.models import callback_profiles, reviews, self_tests
 
-from . import retention
+from . import health, retention
 
 Chore = Callable[[datetime], int]
 
 CHORES: tuple[Chore, ...] = (
     reviews.settle_due,
     callback_profiles.forget_old_secrets,
+    self_tests.settle,
+    health.look,
     retention.Sweep(),
 )
 

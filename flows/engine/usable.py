@@ -11,8 +11,7 @@ from flows.connectors import registry
 from flows.connectors.sandbox import KEY as SANDBOX
 from flows.definition import PinnedStep
 from flows.models import AssetStatus, Connection, KeyKind, Sender, Template, carrier_lists
-
-from . import breaker
+from flows.models.outage_words import outage
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,9 @@ class Assets:
     def _outage(self, step: PinnedStep, kind: str) -> str:
         sender = self.senders.get(step.sender)
         connection = self.carrier(step, kind=kind).connection if sender else None
-        if connection is None or connection.down_since is None:
+        if connection is None or self.at is None:
             return ""
-        return breaker.in_words(
-            connection.name,
-            down_since=connection.down_since,
-            last_error=connection.last_error,
-            now=self.at or connection.down_since,
-        )
+        return outage(connection, now=self.at)
 
     def _lasting(self, step: PinnedStep, kind: str) -> str:
         sender, template = self.senders.get(step.sender), self.templates.get(step.template)

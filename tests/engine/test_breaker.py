@@ -21,10 +21,10 @@ from flows.engine.breaker import (
     Heard,
     Sign,
     heard,
-    in_words,
     pause_s,
 )
 from flows.models import Account, Connection, Execution, Flow, KeyKind, OutgoingMail, User, letters
+from flows.models.outage_words import outage
 from flows.placeholders import Channel
 from tests import cast
 from tests.engine import drive
@@ -131,13 +131,14 @@ def test_a_busy_answer_to_a_probe_leaves_it_down_and_the_pause_as_it_is() -> Non
 
 def test_reason_names_the_day_only_when_it_was_long_ago() -> None:
     since = datetime(2026, 3, 1, 14, 2, tzinfo=UTC)
+    kaleyra = Connection(name="Kaleyra India", last_error="the connection was refused")
+    assert outage(kaleyra, now=since) == ""
+    kaleyra.down_since = since
     say = "Kaleyra India has been down since 14:02 UTC: the connection was refused"
-    words = in_words(
-        "Kaleyra India", down_since=since, last_error="the connection was refused", now=since
-    )
-    assert words == say
-    later = in_words("Kaleyra", down_since=since, last_error="", now=since + timedelta(days=2))
-    assert later == "Kaleyra has been down since 1 March, 14:02 UTC"
+    assert outage(kaleyra, now=since) == say
+    kaleyra.last_error = ""
+    later = since + timedelta(days=2)
+    assert outage(kaleyra, now=later) == "Kaleyra India has been down since 1 March, 14:02 UTC"
 
 
 results = st.lists(st.tuples(st.sampled_from(Sign), st.booleans(), st.integers(0, 400)))

@@ -1,0 +1,84 @@
+"""The receipt health of connections: one of them a turn, each at most once a minute.
+
+Reads at most SAMPLE sends of a connection and what was reported of them, in a handful of
+statements, and writes its `health` alone. The rules are in health_numbers.py.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, Min, Q
+
+from flows.connectors import registry
+from flows.connectors.base import ReceiptStatus
+from flows.connectors.sandbox import KEY as SANDBOX
+from flows.models import Attempt, Connection, Receipt
+from flows.models.self_tests import PREFIX
+
+from .health_numbers import Heard, numbers
+
+EVERY = timedelta(minutes=1)
+PERIOD = timedelta(hours=24)
+GRACE = timedelta(seconds=60)  # younger sends may still get their first receipt
+SAMPLE = 1000
+MOST_UNMATCHED = 1000  # more are not counted
+POLLED = "poll:"  # what we asked for ourselves does not prove that carriers reach us
+ARRIVED = (ReceiptStatus.DELIVERED, ReceiptStatus.READ)
+
+
+def look(now: datetime) -> int:
+    """Compute the health of the connection that has waited longest, if one is due; a chore."""
+    due = Q(health_at=None) | Q(health_at__lte=now - EVERY)
+    rows = Connection.objects.filter(due, connector__in=_reporting(), deleted_at=None)
+    found = rows.order_by(F("health_at").asc(nulls_first=True), "pk").first()
+    if found is None:
+        return 0
+    mine = Connection.objects.filter(pk=found.pk, health_at=found.health_at)
+    if not mine.update(health_at=now):  # another engine was faster
+        return 0
+    Connection.objects.filter(pk=found.pk).update(health=health_of(found, now=now))
+    return 1
+
+
+def _reporting() -> list[str]:
+    known = registry.load(tuple(settings.EXTRA_CONNECTORS))
+    return [key for key, one in known.items() if one.has_hooks and key != SANDBOX]
+
+
+def health_of(connection: Connection, *, now: datetime) -> dict[str, Any]:
+    """As it is stored. When the last receipt came is remembered for longer than the period."""
+    health = numbers(_heard(connection, now=now))
+    health["last_receipt_at"] = health["last_receipt_at"] or connection.health.get(
+        "last_receipt_at"
+    )
+    health["unmatched"] = _unmatched(connection, now=now)
+    return health
+
+
+def _heard(connection: Connection, *, now: datetime) -> list[Heard]:
+    """The newest sends that were accepted, newest first, with when they were heard of."""
+    newest = (
+        Attempt.objects.filter(connection=connection, created_at__lte=now - GRACE)
+        .order_by("-pk")
+        .values_list("pk", "accepted_at")[:SAMPLE]
+    )
+    since, until = now - PERIOD, now - GRACE
+    accepted = {pk: at for pk, at in newest if at and since <= at <= until}
+    reported = (
+        Receipt.objects.filter(attempt__in=list(accepted))
+        .exclude(event_key__startswith=POLLED)
+        .order_by()
+        .values_list("attempt")
+        .annotate(Min("received_at"), Min("received_at", filter=Q(status__in=ARRIVED)))
+    )
+    times = {pk: (first, delivered) for pk, first, delivered in reported}
+    return [Heard(at, *times.get(pk, (None, None))) for pk, at in accepted.items()]
+
+
+def _unmatched(connection: Connection, *, now: datetime) -> int:
+    """Receipts of the period that were looked for in vain; at most MOST_UNMATCHED."""
+    lost = Receipt.objects.filter(
+        connection=connection, attempt=None, received_at__gte=now - PERIOD, match_tries__gt=0
+    ).exclude(message_id__startswith=PREFIX)
+    return lost[:MOST_UNMATCHED].count()
