@@ -1,15 +1,15 @@
 """Receipts: stored raw first, matched to their attempts afterwards; decides nothing itself.
 
 A receipt may come before our own record of the send, twice, late, or for a message that is not
-ours. Until it finds its attempt it waits in the inbox (`due_at`).
+ours. Until it finds its attempt it waits in the inbox (`due_at`), for some minutes only: whenever
+later a send is recorded, the receipts that came before it are looked for again (`hurry`).
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,9 +17,13 @@ from flows.connectors.base import ReceiptEvent
 from flows.models import Attempt, Execution, Receipt
 
 from . import rows
+from .gather import Gather
+from .storable import storable
 
-MAX_MATCH_TRIES = 14  # about two hours with the pauses below
-LONGEST_PAUSE_S = 3600
+# After each try to match in vain. Two engines may just miss each other; what is still unmatched
+# then waits for its send, or is of a message that somebody else sent with the same credentials.
+PAUSES_S = (1, 8, 64, 512)
+CALLERS_AT_ONCE = 64  # who share one commit
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +35,37 @@ def receive(
     connection_id: int | None = None,
     now: datetime | None = None,
 ) -> int:
-    """Store what a carrier reports; returns how many events were new."""
+    """Store what a carrier reports; returns how many events were new. They are on disk then.
+
+    Threads that come at the same moment share one commit, except inside a transaction.
+    """
     now = now or timezone.now()
     found = [
         receipt_of(event, connector=connector, connection_id=connection_id, received_at=now)
         for event in events
     ]
-    return len(rows.insert(found, ignore_conflicts=True, returning=["id"]))
+    if not found:
+        return 0
+    return _store([found])[0] if connection.in_atomic_block else _together(found)
+
+
+def _store(batches: Sequence[Sequence[Receipt]]) -> list[int]:
+    """One statement, which is a transaction of its own; how many rows of each batch were new."""
+    inserted = rows.insert(
+        [receipt for batch in batches for receipt in batch],
+        ignore_conflicts=True,
+        returning=["connector", "connection_id", "event_key"],
+    )
+    new = set(inserted)
+    counts = []
+    for batch in batches:
+        mine = new & {(r.connector, r.connection_id, r.event_key) for r in batch}
+        new -= mine
+        counts.append(len(mine))
+    return counts
+
+
+_together = Gather(_store, most=CALLERS_AT_ONCE)
 
 
 def receipt_of(
@@ -47,15 +75,15 @@ def receipt_of(
     return Receipt(
         connector=connector,
         connection_id=connection_id,
-        event_key=event.event_key[:200],
-        message_id=event.message_id[:128],
+        event_key=storable(event.event_key)[:200],
+        message_id=storable(event.message_id)[:128],
         client_message_id=event.client_message_id or None,
         status=event.status.value,
-        error_code=event.error_code[:60],
+        error_code=storable(event.error_code)[:60],
         error_class=event.error_class.value if event.error_class else "",
-        reason=event.reason[:300],
+        reason=storable(event.reason)[:300],
         carrier_at=event.carrier_at,
-        raw=event.raw if event.raw is not None else {},
+        raw=storable(event.raw) if event.raw is not None else {},
         due_at=received_at,
         received_at=received_at,
     )
@@ -76,6 +104,8 @@ def match(*, limit: int, now: datetime) -> int:
             _settle_in_inbox(receipt, owners.of(receipt), now)
         rows.update(inbox, ["attempt", "due_at", "match_tries"])
         wake([owners.execution_of[r.attempt_id] for r in inbox if r.attempt_id], now)
+    if given_up := [r.pk for r in inbox if r.attempt_id is None and r.due_at is None]:
+        log.warning("receipt.unmatched", extra={"receipts": len(given_up), "first": given_up[0]})
     return len(inbox)
 
 
@@ -102,40 +132,43 @@ def _settle_in_inbox(receipt: Receipt, owner: Attempt | None, now: datetime) -> 
     if owner:
         receipt.attempt_id, receipt.due_at = owner.pk, None
         return
-    receipt.match_tries += 1
-    if receipt.match_tries >= MAX_MATCH_TRIES:
-        receipt.due_at = None
-        log.warning("receipt.unmatched", extra={"receipt_id": receipt.pk})
-        return
-    pause_s = min(2 ** (receipt.match_tries - 1), LONGEST_PAUSE_S)
-    receipt.due_at = now + timedelta(seconds=pause_s)
+    tries, receipt.match_tries = receipt.match_tries, receipt.match_tries + 1
+    is_over = tries >= len(PAUSES_S)
+    receipt.due_at = None if is_over else now + timedelta(seconds=PAUSES_S[tries])
 
 
 class _Owners:
-    """The attempts that a batch of receipts may belong to, by what receipts name them with."""
+    """The attempts that a batch of receipts may belong to, by what receipts name them with.
+
+    Only the connection that sent a message can report on it: whoever else learns its id, ours or
+    the carrier's, gets nowhere with it.
+    """
 
     def __init__(self, attempts: Iterable[Attempt]) -> None:
         attempts = list(attempts)
-        self.by_client_message_id: Mapping[UUID | None, Attempt] = {
-            a.client_message_id: a for a in attempts
-        }
-        self.by_message_id = {_key(a): a for a in attempts if a.message_id}
+        self._by_client_message_id = {(_door(a), a.client_message_id): a for a in attempts}
+        self._by_message_id = {(_door(a), a.message_id): a for a in attempts if a.message_id}
         self.execution_of = {a.pk: a.execution_id for a in attempts}
 
     def of(self, receipt: Receipt) -> Attempt | None:
-        if receipt.client_message_id in self.by_client_message_id:
-            return self.by_client_message_id[receipt.client_message_id]
-        return self.by_message_id.get(_key(receipt))
+        if receipt.client_message_id:
+            ours = self._by_client_message_id.get((_door(receipt), receipt.client_message_id))
+            if ours:
+                return ours
+        return self._by_message_id.get((_door(receipt), receipt.message_id))
 
 
 def _owners(inbox: Sequence[Receipt]) -> _Owners:
+    """“Not empty” is said again because SQLite uses the index only then."""
+    theirs = {receipt.message_id for receipt in inbox if receipt.message_id}
+    ours = {receipt.client_message_id for receipt in inbox if receipt.client_message_id}
+    named = ~Q(message_id="") & Q(message_id__in=theirs) | Q(client_message_id__in=ours)
     return _Owners(
-        Attempt.objects.filter(
-            Q(message_id__in={r.message_id for r in inbox if r.message_id})
-            | Q(client_message_id__in={r.client_message_id for r in inbox if r.client_message_id})
-        ).only("pk", "client_message_id", "message_id", "connector", "connection", "execution")
+        Attempt.objects.filter(named).only(
+            "pk", "client_message_id", "message_id", "connector", "connection", "execution"
+        )
     )
 
 
-def _key(row: Receipt | Attempt) -> tuple[str, int | None, str]:
-    return row.connector, row.connection_id, row.message_id
+def _door(row: Receipt | Attempt) -> tuple[str, int | None]:
+    return row.connector, row.connection_id

@@ -21,6 +21,7 @@ from flows.placeholders import ParameterError
 
 from . import receive, store
 from .snapshots import Claimed, Sent
+from .storable import storable_result
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ def begin(*, limit: int, now: datetime) -> tuple[int, list[Job]]:
 
 async def perform(job: Job, web: Http, clock: Callable[[], datetime]) -> Sent:
     """Hand one message to its carrier; whatever goes wrong after that is an unknown answer."""
-    result = await _send(job, web)
+    result = storable_result(await _send(job, web))
     return Sent(job.claimed, job.attempt, result, clock())
 
 
