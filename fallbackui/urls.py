@@ -1,4 +1,5 @@
-"""Every door of the house: pages for people, the API for clients, Django's admin for support."""
+"""Every door of the house: pages for people, the API for clients, the doors of
+carriers, Django's admin for support."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -15,5 +16,6 @@ urlpatterns = [
     path("admin/login/", session.admin_sign_in, name="admin-sign-in"),
     path("admin/", admin.site.urls),
     path("v1/", include("flows.api.urls")),
+    path("hooks/", include("flows.hooks.urls")),
     path("", include("flows.urls")),
 ]

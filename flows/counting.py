@@ -14,6 +14,11 @@ def window() -> int:
     return int(timezone.now().timestamp() // WINDOW_S)
 
 
+def rest_of_window_s() -> int:
+    """How long to wait until counting begins anew."""
+    return int(WINDOW_S - timezone.now().timestamp() % WINDOW_S) + 1
+
+
 def count(name: str) -> int:
     """How often `name` has been counted within this minute, this time included."""
     key = f"{name}:{window()}"

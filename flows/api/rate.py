@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.utils import timezone
 
-from flows.counting import WINDOW_S, count
+from flows.counting import count, rest_of_window_s
 from flows.models import ApiKey
 
 
@@ -20,7 +19,6 @@ class Allowance:
 
 def take(key: ApiKey) -> Allowance:
     """Count one call of the key."""
-    now = timezone.now().timestamp()
     calls = count(f"api-rate:{key.pk}")
     limit = settings.API_RATE_PER_MINUTE
-    return Allowance(calls > limit, calls == limit + 1, int(WINDOW_S - now % WINDOW_S) + 1)
+    return Allowance(calls > limit, calls == limit + 1, rest_of_window_s())
