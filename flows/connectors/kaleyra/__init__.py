@@ -6,7 +6,7 @@ Codes stand in codes.py, messages in sending.py, receipts in receipts.py.
 import hmac
 from collections.abc import Sequence
 from typing import ClassVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flows.connectors.base import (
     CarrierSender,
@@ -133,8 +133,8 @@ class Kaleyra(Connector):
         self, message_id: str, *, connection: ConnectionView, http: Http
     ) -> Sequence[ReceiptEvent]:
         """Of an SMS. Kaleyra documents no such query for WhatsApp: it knows nothing of those."""
-        asked = urlencode({"message_ids": f"{bare(message_id)}:1"})
-        path = f"{sending.sms_path(connection)}/status?{asked}"
+        asked = f"{quote(bare(message_id), safe='')}:1"
+        path = f"{sending.sms_path(connection)}/status?message_ids={asked}"
         found = receipts.reported(await ask(path, connection=connection, http=http))
         return [event for event in found if event.message_id == bare(message_id)]
 

@@ -1,12 +1,15 @@
-"""What Kaleyra's codes mean: trace codes of SMS, codes of its gateway, and families of them.
+"""What Kaleyra's codes mean: trace codes of SMS, codes of its gateway, families of them, and those
+of Meta's that it hands on.
 
-The sentences are our own. Sources: "SMS Status and Status Trace Codes", "WhatsApp Error Codes" and
-the answers of the gateway itself.
+The sentences are our own. Sources: "SMS Status and Status Trace Codes", "WhatsApp Error Codes",
+"Cloud API Error Codes" and the answers of the gateway itself.
 """
 
 import re
+from dataclasses import replace
 
 from flows.connectors.base import Code, Codes, ErrorClass, explain
+from flows.connectors.whatsapp_cloud.codes import CODES as META
 
 BAD_NUMBER = ErrorClass.BAD_NUMBER
 BLOCKED = ErrorClass.BLOCKED
@@ -25,6 +28,12 @@ _DLT = "Compare the text and its DLT template ID with what is registered on the 
 _CONSENT = "Send only what the person agreed to receive, and check the template's type."
 _COUNTRY = "Ask Kaleyra to enable this country for the account."
 _LATER = "Nothing to do: the phone cannot take messages at the moment."
+# About people and templates; what is wrong between Kaleyra and Meta is not ours to mend.
+_OF_META = (
+    "80007", "130429", "130472", "130497", "131000", "131008", "131009", "131016", "131021",
+    "131026", "131031", "131042", "131043", "131047", "131048", "131049", "131050", "131052",
+    "131053", "132000", "132005", "132007", "132012", "132015", "132016",
+)  # fmt: skip
 
 CODES: Codes = {
     # --- The gateway ---
@@ -91,6 +100,11 @@ CODES: Codes = {
     "BARRED": Code(BLOCKED, "the person's phone line takes no such messages"),
     "SERIES-BLK": Code(BLOCKED, "the operator blocks numbers of this range"),
     "REJECTED": Code(BLOCKED, "the operator has blocked the number"),
+    # --- WhatsApp: Meta's own ---
+    **{code: META[code] for code in _OF_META},
+    "132001": replace(
+        META["132001"], advice="Compare name and language with the template at Kaleyra."
+    ),
 }
 CREDENTIAL_CODES = frozenset({"RBC001", "RBC618"})  # no message gets through with these settings
 

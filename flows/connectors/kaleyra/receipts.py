@@ -34,11 +34,9 @@ CODE_NAMES = ("error_code", "status_trace", "status_details")
 WORDS = ("error", "description")
 INCOMING = ("keyword", "wanumber")  # only messages of people have these
 TEXTS = ("body", "message")  # what was said to a person is not kept with receipts
-MOST_RECORDS = 1000
 _LONGEST_KEY = 200
 
 Record = dict[str, str]  # names in small letters, values as texts; what was given twice is joined
-Pairs = Iterable[tuple[str, Json]]
 
 
 def parse(hook: Hook) -> Sequence[ReceiptEvent]:
@@ -52,7 +50,7 @@ def parse(hook: Hook) -> Sequence[ReceiptEvent]:
         records, around = [around], {}
     if len({_message_id(record) for record in records}) > 1:
         around = {}  # the address belongs to one message of the batch, and nobody says which
-    reports = [around | record | _all_refs(around, record) for record in records]
+    reports = [_joined(around, record) for record in records]
     reports = [report for report in reports if not any(report.get(n) for n in INCOMING)]
     events = [event for report in reports if (event := event_of(report))]
     if reports and not events:
@@ -62,8 +60,8 @@ def parse(hook: Hook) -> Sequence[ReceiptEvent]:
 
 def reported(said: Json) -> Sequence[ReceiptEvent]:
     """The receipts in the answer to a status query; none when it does not know the message."""
-    records = map(_record, map(_pairs, _dicts(said)))
-    return [event for record in records if (event := event_of(record, key="poll:"))]
+    records = (_record(found.items()) for found in _dicts(said))
+    return [event for record in records if (event := event_of(record))]
 
 
 # --- Requests into records ---
@@ -73,7 +71,7 @@ def _records(hook: Hook) -> list[Record]:
     """The records of a body: JSON whatever the content type says, since profiles set none."""
     body = hook.body.strip()
     if body[:1] in (b"{", b"["):
-        return [_record(_pairs(found)) for found in _dicts(hook.json())][:MOST_RECORDS]
+        return [_record(found.items()) for found in _dicts(hook.json())]
     return [_record(hook.form())] if body else []
 
 
@@ -85,11 +83,7 @@ def _dicts(said: Json) -> list[dict[str, Json]]:
     return [one for one in found if isinstance(one, dict)]
 
 
-def _pairs(said: Mapping[str, Json]) -> Pairs:
-    return said.items()
-
-
-def _record(pairs: Pairs) -> Record:
+def _record(pairs: Iterable[tuple[str, Json]]) -> Record:
     record: Record = {}
     for name, value in pairs:
         name, text = name.strip().lower(), _text(value)
@@ -106,16 +100,17 @@ def _text(value: Json) -> str:
     return "" if text.startswith("<") and text.endswith(">") else text
 
 
-def _all_refs(around: Record, record: Record) -> Record:
-    """Our id may stand in the address and again, empty or another's, in the body."""
-    both = {name: f"{record.get(name, '')} {around.get(name, '')}".strip() for name in OUR_IDS}
-    return {name: text for name, text in both.items() if text}
+def _joined(around: Record, record: Record) -> Record:
+    """A record with what its address says; our id may stand in both, here empty or another's."""
+    given = {name: (record.get(name, ""), around.get(name, "")) for name in OUR_IDS}
+    ours = {name: " ".join(filter(None, texts)) for name, texts in given.items() if any(texts)}
+    return around | record | ours
 
 
 # --- Records into events ---
 
 
-def event_of(record: Record, *, key: str = "") -> ReceiptEvent | None:
+def event_of(record: Record) -> ReceiptEvent | None:
     """What a record reports; None when it names no message or no status."""
     said = record.get("status", "")
     message_id, client_message_id = _message_id(record), _client_message_id(record)
@@ -127,7 +122,7 @@ def event_of(record: Record, *, key: str = "") -> ReceiptEvent | None:
     about = message_id or client_message_id
     happened = status.value if status is not ReceiptStatus.UNKNOWN else spelled(said)
     return ReceiptEvent(
-        event_key=_short(f"{key}{about}:{happened}:{code}"),
+        event_key=_short(f"{about}:{happened}:{code}"),
         status=status,
         message_id=message_id,
         client_message_id=client_message_id,
