@@ -4,7 +4,6 @@ A carrier that says more in its body is asked first: its codes come before the s
 """
 
 import json
-import math
 import re
 from collections.abc import Mapping
 
@@ -20,10 +19,11 @@ from .base import (
     SendResult,
     Unknown,
 )
+from .errors import COMMON_CODES
+from .storable import storable
 
 SEND_TIMEOUT_S = 20.0  # less than half of the shortest lease in use, so that the answer counts
-_UNFIT = re.compile(r"[\x00\ud800-\udfff]")  # what a database cannot keep
-_DEEPEST = 40
+_SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 CREDENTIALS = "credentials"  # the code of a carrier without one of its own for a wrong key
 
 
@@ -47,15 +47,13 @@ def by_status(answer: Answer, *, raw: Json = None) -> SendResult:
     """
     status = answer.status
     raw = {"status": status} if raw is None else raw
-    if status == 429:
-        reason = "the carrier asks to send more slowly"
-        return NotTaken("429", ErrorClass.THROTTLED, reason, retry_after_s(answer), raw)
-    if status == 503:
-        reason = "the carrier is out of order"
-        return NotTaken("503", ErrorClass.CARRIER_DOWN, reason, retry_after_s(answer), raw)
+    if status in (429, 503):
+        known = COMMON_CODES[str(status)]
+        pause_s = retry_after_s(answer)
+        return NotTaken(str(status), known.error_class, known.sentence, pause_s, raw)
     if status in (401, 403):
-        reason = "the carrier does not accept the credentials"
-        return Refused(CREDENTIALS, ErrorClass.BLOCKED, reason, raw)
+        known = COMMON_CODES[CREDENTIALS]
+        return Refused(CREDENTIALS, known.error_class, known.sentence, raw)
     if 400 <= status < 500:
         reason = f"the carrier refused it with the HTTP status {status} and gave no reason"
         return Refused(str(status), ErrorClass.UNKNOWN, reason, raw)
@@ -67,7 +65,7 @@ def by_status(answer: Answer, *, raw: Json = None) -> SendResult:
 def retry_after_s(answer: Answer) -> float | None:
     """The pause that the carrier asks for, when it gives it in seconds; we know no clock."""
     text = next((v for k, v in answer.headers.items() if k.lower() == "retry-after"), "").strip()
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+    return float(text) if _SECONDS.fullmatch(text) else None
 
 
 def read_json(answer: Answer) -> Json:
@@ -76,19 +74,3 @@ def read_json(answer: Answer) -> Json:
         return storable(json.loads(answer.body))
     except (ValueError, RecursionError):
         return None
-
-
-def storable(value: Json, *, deep: int = 0) -> Json:
-    """What a carrier wrote without what no database keeps: NUL, half characters, endless numbers
-    and lists within lists without end."""
-    if deep > _DEEPEST:
-        return None
-    if isinstance(value, str):
-        return _UNFIT.sub("", value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list):
-        return [storable(item, deep=deep + 1) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): storable(item, deep=deep + 1) for key, item in value.items()}
-    return value

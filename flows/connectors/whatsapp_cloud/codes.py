@@ -125,7 +125,7 @@ CODES: Codes = {
         ErrorClass.BLOCKED, "a wrong PIN was tried too often for the sender's number", _REGISTER
     ),
     "133009": Code(
-        ErrorClass.BLOCKED, "PINs were tried too quickly for the sender's number", _REGISTER
+        ErrorClass.BLOCKED, "the PIN of the sender's number was tried too quickly", _REGISTER
     ),
     "133010": Code(ErrorClass.BLOCKED, "the sender's number is not registered", _REGISTER),
     "133015": Code(

@@ -19,7 +19,7 @@ from flows.connectors.base import (
     Unreadable,
     explain,
 )
-from flows.connectors.outcomes import storable
+from flows.connectors.storable import storable
 
 from .codes import CODES
 from .graph import code_of, words_of
