@@ -69,7 +69,7 @@ class Twilio(Connector):
             "account_sid",
             "Account SID",
             help="It stands on the first page of the Twilio Console.",
-            pattern=r"AC[0-9a-f]{32}",
+            pattern=r"AC[0-9a-fA-F]{32}",
             fault="An Account SID is AC and 32 digits or letters from a to f.",
         ),
         ConfigField(
@@ -85,7 +85,7 @@ class Twilio(Connector):
             "API key SID",
             is_required=False,
             help="If you want to send with an API key instead of the auth token.",
-            pattern=r"SK[0-9a-f]{32}",
+            pattern=r"SK[0-9a-fA-F]{32}",
             fault="An API key SID is SK and 32 digits or letters from a to f.",
         ),
         ConfigField(
@@ -100,7 +100,7 @@ class Twilio(Connector):
             "Messaging Service SID",
             is_required=False,
             help="Twilio then chooses the sender from this service's senders.",
-            pattern=r"MG[0-9a-f]{32}",
+            pattern=r"MG[0-9a-fA-F]{32}",
             fault="A Messaging Service SID is MG and 32 digits or letters from a to f.",
         ),
     )

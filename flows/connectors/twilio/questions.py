@@ -75,6 +75,9 @@ async def _get(url: str, credentials: Mapping[str, str], http: Http) -> Answer:
 
 async def try_api_key(connection: ConnectionView, http: Http) -> None:
     """A key may be good for sending only, so everything but “who are you?” is fine."""
+    config = connection.config
+    if bool(config.get("api_key_sid")) != bool(config.get("api_key_secret")):
+        raise CarrierFault("Enter both the SID and the secret of the API key, or neither.")
     key = sending_headers(connection)
     if key == headers(connection):
         return
