@@ -17,6 +17,7 @@ from flows.models import (
     Attempt,
     CallbackDelivery,
     CallbackTry,
+    Connection,
     DeliveryState,
     Execution,
     Flow,
@@ -27,6 +28,7 @@ from flows.models import (
     RejectedCall,
     TestRecipient,
     TestSend,
+    UnreadHook,
 )
 from flows.models.account import REOPEN_DAYS
 from flows.models.flow import RESTORE_DAYS
@@ -38,6 +40,7 @@ ACCOUNTS_A_TURN = 20
 REST = timedelta(minutes=5)
 MAILS_KEPT = timedelta(days=30)
 INVITATIONS_KEPT = timedelta(days=90)
+STRAYS_KEPT = timedelta(days=14)  # what came to a receipt door and belongs to no message
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +73,12 @@ class Sweep:
 def clear_account(account: Account, *, now: datetime) -> int:
     """One batch of whatever is too old in this account."""
     until = keeps_until(account, now=now)
-    for clear in (_executions, _test_sends, _rejected_calls, _test_events, _stray_receipts):
+    for clear in (_executions, _test_sends, _rejected_calls, _test_events):
         if deleted := clear(account, until):
-            log.info("retention.deleted", extra={"what": clear.__name__[1:], "rows": deleted})
-            return deleted
+            return _told(clear.__name__, deleted)
+    for clear in (_stray_receipts, _unread_hooks):
+        if deleted := clear(account, max(until, now - STRAYS_KEPT)):
+            return _told(clear.__name__, deleted)
     return _by_key(TestRecipient.objects.filter(account=account)) if until == now else 0
 
 
@@ -86,11 +91,15 @@ def keeps_until(account: Account, *, now: datetime) -> datetime:
 
 def clear_installation(*, now: datetime) -> int:
     """One batch of what belongs to no account's retention."""
-    for clear in (_mails, _invitations, _flows, _sessions):
+    for clear in (_mails, _invitations, _flows, _sessions, _nobodys_receipts):
         if deleted := clear(now):
-            log.info("retention.deleted", extra={"what": clear.__name__[1:], "rows": deleted})
-            return deleted
+            return _told(clear.__name__, deleted)
     return 0
+
+
+def _told(what: str, deleted: int) -> int:
+    log.info("retention.deleted", extra={"what": what[1:], "rows": deleted})
+    return deleted
 
 
 # --- What an account keeps for its retention days ------------------------------------------------
@@ -149,11 +158,28 @@ def _test_events(account: Account, until: datetime) -> int:
 
 
 def _stray_receipts(account: Account, until: datetime) -> int:
-    """Receipts that no attempt was ever found for."""
-    stray = Receipt.objects.filter(
-        attempt=None, due_at=None, connection__account=account, received_at__lt=until
-    )
-    return _by_key(stray)
+    """Receipts that no attempt was ever found for: often of messages that another system of the
+    account sent. By connection, in the order of its index of them."""
+    for connection_id in _connections(account):
+        stray = Receipt.objects.filter(
+            connection=connection_id, attempt=None, due_at=None, received_at__lt=until
+        )
+        if deleted := _by_key(stray, "received_at"):
+            return deleted
+    return 0
+
+
+def _unread_hooks(account: Account, until: datetime) -> int:
+    """What came to a receipt door and could not be read."""
+    for connection_id in _connections(account):
+        kept = UnreadHook.objects.filter(connection=connection_id, received_at__lt=until)
+        if deleted := _by_key(kept):
+            return deleted
+    return 0
+
+
+def _connections(account: Account) -> list[int]:
+    return list(Connection.objects.filter(account=account).values_list("pk", flat=True))
 
 
 def _oldest(rows: QuerySet[Model], until: datetime) -> int:
@@ -163,8 +189,8 @@ def _oldest(rows: QuerySet[Model], until: datetime) -> int:
     return _drop(rows.model._default_manager.filter(pk__in=ids)) if ids else 0
 
 
-def _by_key(rows: QuerySet[Model]) -> int:
-    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+def _by_key(rows: QuerySet[Model], key: str = "pk") -> int:
+    ids = list(rows.order_by(key).values_list("pk", flat=True)[:BATCH])
     return _drop(rows.model._default_manager.filter(pk__in=ids)) if ids else 0
 
 
@@ -190,6 +216,14 @@ def _invitations(now: datetime) -> int:
 def _sessions(now: datetime) -> int:
     """Of browsers that nobody has come back with; a mere look at the sign-in page may make one."""
     return _by_key(Session.objects.filter(expire_date__lt=now))
+
+
+def _nobodys_receipts(now: datetime) -> int:
+    """Planned for executions of a test key that were deleted before they came."""
+    stray = Receipt.objects.filter(
+        connection=None, attempt=None, due_at=None, received_at__lt=now - STRAYS_KEPT
+    )
+    return _by_key(stray)
 
 
 def _flows(now: datetime) -> int:

@@ -21,6 +21,7 @@ from flows.models import (
     Attempt,
     CallbackDelivery,
     CallbackTry,
+    Connection,
     DeliveryState,
     Execution,
     ExecutionState,
@@ -31,6 +32,7 @@ from flows.models import (
     RejectedCall,
     Role,
     TestSend,
+    UnreadHook,
     User,
     lifecycle,
 )
@@ -152,6 +154,37 @@ def test_test_events_and_stray_receipts_go_as_well(account: Account) -> None:
     )  # fmt: skip
     assert sweep() == 2
     assert not CallbackTry.objects.exists()
+
+
+def stray(connection: Connection | None, *, at: datetime, **fields: Any) -> Receipt:
+    """A receipt of a message that nobody here sent."""
+    return Receipt.objects.create(
+        connection=connection, connector="sandbox", event_key=str(at), status="sent", raw={},
+        received_at=at, **fields,
+    )  # fmt: skip
+
+
+def test_what_belongs_to_no_message_goes_after_two_weeks(account: Account) -> None:
+    first = cast.make_connection(account)
+    second = cast.make_connection(account, "another")
+    kept = {stray(one, at=ago(13.9)).pk for one in (first, second, None)}
+    kept.add(stray(first, at=ago(20), due_at=timezone.now()).pk)  # still looked for
+    for one in (first, second, None):
+        stray(one, at=ago(14.1))
+        UnreadHook.objects.create(connection=one or first, reason="Odd.", received_at=ago(14.1))
+    young = UnreadHook.objects.create(connection=first, reason="Odd.", received_at=ago(13.9))
+    assert sweep() == 6
+    assert {receipt.pk for receipt in Receipt.objects.all()} == kept
+    assert list(UnreadHook.objects.all()) == [young]
+
+
+def test_an_account_that_keeps_less_keeps_less_of_these(account: Account) -> None:
+    connection = cast.make_connection(account)
+    account.retention_days = 7
+    account.save()
+    stray(connection, at=ago(7.1))
+    UnreadHook.objects.create(connection=connection, reason="Odd.", received_at=ago(7.1))
+    assert sweep() == 2
 
 
 def test_a_closed_account_keeps_nothing_after_its_time(published_flow: Flow) -> None:
