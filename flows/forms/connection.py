@@ -105,7 +105,7 @@ class ConnectionForm(forms.Form):
         """Say it at each field whose value the page does not bring back."""
         for declared in self.connector.config_fields:
             if declared.is_secret and self.data.get(name_of(declared)):
-                field = self.fields[name_of(declared)]
+                field = self[name_of(declared)]
                 field.help_text = f"{AGAIN} {field.help_text}".strip()
 
     @property
