@@ -19,7 +19,7 @@ from flows.connectors.base import CarrierFault
 
 from . import audit, carrier_questions
 from .asset import CarrierTemplate, Connection
-from .connections import connector_of
+from .connections import known_connector
 from .people import User
 from .refusals import Refused
 
@@ -52,7 +52,8 @@ def sync(connection: Connection, by: User | None = None) -> str:
 
     Takes seconds. Nothing is kept when the connection was changed meanwhile.
     """
-    if not connector_of(connection).lists_templates:
+    connector = known_connector(connection)
+    if connector is None or not connector.lists_templates:
         raise SyncRefused("This carrier has no list of templates to fetch.")
     try:
         templates = carrier_questions.ask(
