@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from flows.audit_words import KINDS, WORDS
 from flows.models import Account, AuditEntry, Flow, KeyKind, Role, User
 from tests import cast, conscience, network
+from tests.fakes.whatsapp_cloud import FakeWhatsAppCloud
 
 hypothesis_settings.register_profile("default", max_examples=60, deadline=None)
 hypothesis_settings.register_profile("thorough", max_examples=2000, deadline=None)
@@ -168,6 +169,17 @@ def as_stranger(stranger: User) -> Client:
 def anonymous() -> Client:
     """A browser in which nobody is signed in."""
     return Client()
+
+
+# --- Carriers -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def meta() -> Iterator[FakeWhatsAppCloud]:
+    """Meta, which must have nothing to complain of in the end."""
+    with FakeWhatsAppCloud() as fake:
+        yield fake
+        assert fake.complaints == []
 
 
 # --- Flows and keys -------------------------------------------------------------------------------
