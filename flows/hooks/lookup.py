@@ -9,20 +9,24 @@ import hmac
 import re
 from dataclasses import dataclass
 
+from django.db import connection as database
+
 from flows.connectors import registry
 from flows.connectors.base import ConnectionView, Connector
 from flows.connectors.sandbox import KEY as SANDBOX
 from flows.models import Connection
 from flows.models.connections import connector_of, view_of
 
-# Where the code is nobody's, the oldest connection stands in and its code does not fit.
-_SQL = """
-    SELECT id, connector, config_encrypted, base_url, hook_code, hook_key_encrypted
+# Where the code is nobody's, the oldest connection stands in and its code does not fit. In SQL,
+# because making the statement anew for every receipt takes longer than running it.
+_COLUMNS = ("id", "connector", "config_encrypted", "base_url", "hook_code", "hook_key_encrypted")
+_SQL = f"""
+    SELECT {", ".join(_COLUMNS)}
     FROM flows_connection WHERE id = COALESCE(
         (SELECT id FROM flows_connection WHERE hook_code = %s),
         (SELECT min(id) FROM flows_connection)
     )
-"""
+"""  # noqa: S608 - our own columns
 _CODE = re.compile(r"[0-9A-Za-z]{22}")
 _NO_CODE = "-"
 
@@ -41,8 +45,7 @@ class Place:
 def find(hook_code: str, rest: str) -> Place | None:
     """What is behind `/hooks/<hook_code>/<rest>`; None where a connector is missing here."""
     code = hook_code if _CODE.fullmatch(hook_code) else _NO_CODE
-    connection = next(iter(Connection.objects.raw(_SQL, [code])), None)
-    connection = connection or Connection(connector=SANDBOX, hook_code="")
+    connection = _read(code)
     try:
         connector, view = connector_of(connection), view_of(connection)
     except registry.UnknownConnector:
@@ -51,6 +54,15 @@ def find(hook_code: str, rest: str) -> Place | None:
     has_key = _are_same(rest.partition("/")[0], view.hook_key)
     is_open = is_known and connector.has_hooks and (has_key or not connector.has_key_in_url)
     return Place(connection, connector, view, is_known, is_open)
+
+
+def _read(code: str) -> Connection:
+    with database.cursor() as cursor:
+        cursor.execute(_SQL, [code])
+        row = cursor.fetchone()
+    if row is None:  # an installation without any connection
+        return Connection(connector=SANDBOX, hook_code="")
+    return Connection.from_db(database.alias, _COLUMNS, row)
 
 
 def _are_same(given: str, key: str) -> bool:

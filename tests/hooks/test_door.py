@@ -141,6 +141,16 @@ def test_answers_are_plain_and_leave_nothing_behind(carrier: Carrier) -> None:
         assert len(answer.content) < 100
 
 
+def test_host_is_no_concern_of_a_door(carrier: Carrier) -> None:
+    """Carriers may call an address that no person uses (HOOKS_BASE_URL)."""
+    assert carrier.post(told("e1"), headers={"host": "nobody-knows.example"}).status_code == 200
+
+
+def test_what_lies_beside_the_doors_is_a_page_that_is_not_there(db: None) -> None:
+    assert Client().get("/hooks/").status_code == 404
+    assert Client().get("/hooks").status_code == 404
+
+
 @pytest.mark.parametrize("method", ["put", "patch", "delete", "options", "head", "trace"])
 def test_other_methods_are_refused_before_anybody_is_looked_up(
     carrier: Carrier, method: str
