@@ -54,7 +54,7 @@ def step_problems(step: Step, catalog: Catalog) -> list[tuple[str, str]]:
     template = catalog.templates.get(step.template)
     found = {
         "sender": _sender_problem(step, catalog.senders.get(step.sender)),
-        "template": _template_problem(step, template),
+        "template": _template_problem(step, template) or _carrier_problem(step, catalog),
         "media_url": _media_problem(step, template.content if template else None),
         "wait_s": "" if _is_wait(step.wait_s) else WAIT_PROBLEM,
         "counts_as": _counts_as_problem(step),
@@ -87,6 +87,15 @@ def _template_problem(step: Step, template: TemplateFacts | None) -> str:
     if step.channel is Channel.WHATSAPP and template.content.kind not in kinds:
         return f"{choose} of kind text or authentication: {template.label} is neither."
     return ""
+
+
+def _carrier_problem(step: Step, catalog: Catalog) -> str:
+    """Approved here is not enough where the sender's carrier has a list of its own."""
+    connection = catalog.connection_of(step.sender)
+    why = connection.refused_templates.get(step.template) if connection else ""
+    return (
+        f"Choose another template, or wait until the carrier takes this one: {why}." if why else ""
+    )
 
 
 def _media_problem(step: Step, content: TemplateContent | None) -> str:

@@ -55,13 +55,36 @@ class TemplateFacts:
     version: int = 1
 
 
+@dataclass(frozen=True, kw_only=True)
+class ConnectionFacts:
+    """How a connection does at this moment, as far as flows are concerned.
+
+    `outage` and `refused_templates` (by template) are clauses, empty or missing while all is well.
+    `receipts` is the verdict of its receipt health ("none", "few", …); within `slow_s` seconds all
+    but the slowest 5 of 100 messages are reported delivered, None where that is not known.
+    """
+
+    name: str
+    outage: str = ""
+    receipts: str = ""
+    slow_s: float | None = None
+    refused_templates: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Catalog:
-    """The account's senders and templates by public id, and its callback profiles' titles."""
+    """The account's senders, templates and connections by public id, and its callback profiles'
+    titles."""
 
     senders: Mapping[str, SenderFacts] = field(default_factory=dict)
     templates: Mapping[str, TemplateFacts] = field(default_factory=dict)
     callback_profiles: Mapping[str, str] = field(default_factory=dict)
+    connections: Mapping[str, ConnectionFacts] = field(default_factory=dict)
+
+    def connection_of(self, sender: str) -> ConnectionFacts | None:
+        """Of the sender with this public id."""
+        facts = self.senders.get(sender)
+        return self.connections.get(facts.connection) if facts else None
 
 
 @dataclass(frozen=True)

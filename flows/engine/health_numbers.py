@@ -29,7 +29,10 @@ class Heard:
 
 
 def numbers(sends: Sequence[Heard]) -> dict[str, Any]:
-    """The health of these sends, newest first, as it is stored; delays in seconds, or None."""
+    """The health of these sends, newest first, as it is stored; delays in seconds, or None.
+
+    `slow_s` is the delay that warnings about waits rest on: there is none before enough sends.
+    """
     heard = [send for send in sends if send.first_at]
     silent = next((at for at, send in enumerate(sends) if send.first_at), len(sends))
     delays = [_delay_s(send, send.first_at) for send in heard if send.first_at]
@@ -46,6 +49,7 @@ def numbers(sends: Sequence[Heard]) -> dict[str, Any]:
         "delivered": len(delivered),
         "delivered_median_s": percentile(delivered, 50),
         "delivered_p95_s": percentile(delivered, 95),
+        "slow_s": percentile(delivered, 95) if len(delivered) >= ENOUGH else None,
     }
 
 

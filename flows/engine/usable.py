@@ -83,7 +83,7 @@ class Assets:
             return f"there is no connector “{carrier.connector}” in this installation"
         if carrier.connection is None:
             return ""
-        return self.lists.obstacle(carrier.connection, step.content)
+        return self.lists.obstacle(carrier.connection, step.content, ours_since=template.created_at)
 
 
 def load(steps: Iterable[PinnedStep], *, now: datetime) -> Assets:

@@ -30,8 +30,13 @@ class Lists:
 
     rows: Mapping[int, Sequence[CarrierTemplate]] = field(default_factory=dict)
 
-    def obstacle(self, connection: Connection, content: TemplateContent) -> str:
-        """Why the carrier would not take this template, as a clause; empty when it may."""
+    def obstacle(
+        self, connection: Connection, content: TemplateContent, *, ours_since: datetime
+    ) -> str:
+        """Why the carrier would not take this template, as a clause; empty when it may.
+
+        One that we have had for less long than the list proves nothing by not being in it.
+        """
         rows = self.rows.get(connection.pk)
         if rows is None or content.channel is not Channel.WHATSAPP:
             return ""
@@ -41,7 +46,9 @@ class Lists:
         named = content.name, content.language
         row = next((r for r in rows if (r.name, r.language) == named), None)
         if row is None:
-            return f"{who} does not know {template}"
+            listed_at = connection.synced_at
+            is_unknown = listed_at is not None and ours_since < listed_at
+            return f"{who} does not know {template}" if is_unknown else ""
         verb = _VERBS.get(row.state, "")
         why = f": {row.reason.rstrip('.')}" if verb and row.reason else ""
         return f"{who} {verb} {template}{why}" if verb else ""

@@ -1,36 +1,76 @@
 """What an account may build flows from, as the pure rules of flows.definition want it.
 
-One query per kind, whatever the number of rows; every status is included, so that the rules can
-say why something cannot be used.
+One query per kind, whatever the number of rows, and one more where a carrier has a list of
+templates; every status is included, so that the rules can say why something cannot be used.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
-from flows.definition import Catalog, SenderFacts, TemplateFacts
+from flows.definition import Catalog, ConnectionFacts, SenderFacts, TemplateFacts
 from flows.placeholders import Channel, clean_params, fields
 
-from . import audit
+from . import audit, carrier_lists
 from .account import Account
-from .asset import Sender, Template
+from .asset import Connection, Sender, Template
 from .callback import CallbackProfile
+from .outage_words import outage
 from .people import User
 
 Samples = Mapping[str, str]
 
 
 def catalog_of(account: Account) -> Catalog:
-    senders = Sender.objects.filter(account=account, deleted_at=None).select_related("connection")
-    templates = Template.objects.filter(account=account, deleted_at=None)
+    senders = list(
+        Sender.objects.filter(account=account, deleted_at=None)
+        .select_related("connection")
+        .order_by("identifier")
+    )
+    templates = list(
+        Template.objects.filter(account=account, deleted_at=None).order_by("name", "id")
+    )
     profiles = CallbackProfile.objects.filter(account=account, deleted_at=None)
     return Catalog(
-        senders={facts.id: facts for facts in map(_sender_facts, senders.order_by("identifier"))},
-        templates={
-            facts.id: facts for facts in map(_template_facts, templates.order_by("name", "id"))
-        },
+        senders={facts.id: facts for facts in map(_sender_facts, senders)},
+        templates={facts.id: facts for facts in map(_template_facts, templates)},
         callback_profiles=dict(profiles.order_by("title").values_list("public_id", "title")),
+        connections=_connections(senders, templates, now=timezone.now()),
+    )
+
+
+def _connections(
+    senders: Sequence[Sender], templates: Sequence[Template], *, now: datetime
+) -> dict[str, ConnectionFacts]:
+    used = {sender.connection_id: sender.connection for sender in senders}.values()
+    lists = carrier_lists.load(used, {template.name for template in templates}, now=now)
+    return {str(one.public_id): _connection_facts(one, lists, templates, now=now) for one in used}
+
+
+def _connection_facts(
+    connection: Connection,
+    lists: carrier_lists.Lists,
+    templates: Sequence[Template],
+    *,
+    now: datetime,
+) -> ConnectionFacts:
+    refused = {
+        str(template.public_id): lists.obstacle(
+            connection, template.content, ours_since=template.created_at
+        )
+        for template in templates
+        if lists.rows
+    }
+    health = connection.health
+    return ConnectionFacts(
+        name=connection.name,
+        outage=outage(connection, now=now),
+        receipts=health.get("verdict", ""),
+        slow_s=health.get("slow_s"),
+        refused_templates={template: why for template, why in refused.items() if why},
     )
 
 

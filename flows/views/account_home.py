@@ -8,6 +8,7 @@ from flows import access, onboarding
 from flows.models import CallbackProfile, Execution, Flow
 from flows.models.catalog import catalog_of
 
+from .connection_health import troubled
 from .execution_numbers import last_24_hours
 from .flow_words import unusable_parts
 
@@ -30,6 +31,7 @@ def account_home(request: HttpRequest, sid: str) -> HttpResponse:
             for flow in published.order_by("title_key")[:200]
             if (parts := unusable_parts(flow, catalog))
         ],
+        "troubled": troubled(seat.account),
         "silent_profiles": CallbackProfile.objects.filter(
             account=seat.account, deleted_at=None, enabled=False
         ).order_by("title")[:10],

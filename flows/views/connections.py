@@ -21,6 +21,7 @@ from flows.models import Account, AuditEntry, Connection, Role, connections
 from flows.models.refusals import Refused
 from flows.models.usage import flows_using
 
+from .connection_health import panels
 from .connection_words import Carrier, carrier_of, facts_of, history
 from .deeds import asking
 
@@ -67,6 +68,7 @@ def detail(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
             for sender in connections.senders_at(connection)
         ],
         "template_count": connection.carrier_templates.count(),
+        **panels(connection),
         "history": [
             (entry, history(entry))
             for entry in entries.select_related("actor").order_by("-id")[:HISTORY_LENGTH]

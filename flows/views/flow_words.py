@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from flows.definition import Catalog, Definition, PinnedDefinition, PinnedStep, Problem, Step
+from flows.definition.connection_warnings import connection_warnings
 from flows.definition.template_differences import Demands, demand_sentences
 from flows.definition.template_news import TemplateNews, template_news
 from flows.models import Flow
@@ -263,12 +264,23 @@ def unusable_parts(flow: Flow, catalog: Catalog) -> list[str]:
     ]
 
 
+def connection_warnings_of(flow: Flow, catalog: Catalog) -> list[str]:
+    """What the connections of a published flow do to it at this moment, a sentence each."""
+    if not flow.is_published or flow.live_version is None:
+        return []
+    return connection_warnings(flow.live_version.pinned.steps, catalog)
+
+
 def _unusable(problems: Sequence[Problem]) -> list[tuple[str, str]]:
     parts = [problem.field.split(".") for problem in problems]
     return [(p[1], p[2]) for p in parts if len(p) == 3 and p[2] in {"sender", "template"}]
 
 
 def _reason(step: Step, name: str, catalog: Catalog) -> str:
+    connection = catalog.connection_of(step.sender)
+    why = connection.refused_templates.get(step.template) if connection else ""
+    if name == "template" and why:
+        return f"{why}, so the step is skipped."
     if name == "sender":
         sender = catalog.senders.get(step.sender)
         what, status = (sender.label, sender.status) if sender else ("the sender", "gone")

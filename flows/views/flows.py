@@ -21,6 +21,7 @@ from flows.models.flow import RESTORE_DAYS, restorable_since
 from .execution_numbers import last_24_hours
 from .flow_words import (
     basic_facts,
+    connection_warnings_of,
     new_demands,
     news_of,
     profile_id_of,
@@ -68,6 +69,7 @@ def _rows(flows: list[Flow], catalog: Catalog) -> list[dict[str, Any]]:
             "channels": [step.channel.value for step in flow.definition.steps],
             "executions": counts.get(flow.pk, 0),
             "unusable": unusable_parts(flow, catalog),
+            "warnings": connection_warnings_of(flow, catalog),
             "news": news_of(flow, catalog),
         }
         for flow in flows
@@ -114,6 +116,7 @@ def detail(request: HttpRequest, sid: str, flow_id: UUID) -> HttpResponse:
         "differences": differences(live, draft, catalog=catalog) if live and flow.draft else [],
         "demands": new_demands(live, draft, catalog) if live and flow.has_changes else [],
         "unusable": unusable_parts(flow, catalog),
+        "connection_warnings": connection_warnings_of(flow, catalog),
         "news": news_of(flow, catalog),
         **who_publishes(flow, seat),
         "problems_left": len(draft.problems(catalog)),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from flows import access, onboarding
 from flows.access import Seat
 from flows.definition import MAX_STEPS, Catalog, Definition, DefinitionError, differences
+from flows.definition.connection_warnings import connection_warnings
 from flows.forms.flow import BasicsForm, NoteForm, RevisionForm
 from flows.models import Flow, Role, lifecycle
 from flows.models.catalog import catalog_of, samples_of
@@ -189,6 +190,7 @@ def check_page(
         "profile_id": profile_id_of(definition, catalog),
         "steps": steps_in_words(definition, catalog, samples),
         "problems": problem_links(problems, flow),
+        "connection_warnings": connection_warnings(definition.steps, catalog),
         "calm": status == 200,  # what is left to do, not what went wrong
         "places": wizard_places(flow, definition, problems),
         "differences": differences(live, definition, catalog=catalog) if live else [],
