@@ -14,11 +14,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from flows.connectors.base import ReceiptEvent
+from flows.connectors.storable import storable
 from flows.models import Attempt, Execution, Receipt
 
 from . import rows
 from .gather import Gather
-from .storable import storable
 
 # After each try to match in vain. Two engines may just miss each other; what is still unmatched
 # then waits for its send, or is of a message that somebody else sent with the same credentials.

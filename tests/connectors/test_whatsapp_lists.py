@@ -10,7 +10,9 @@ from hypothesis import given
 
 from flows.connectors.base import (
     Answer,
+    AnswerLost,
     CarrierFault,
+    ErrorClass,
     TemplateState,
 )
 from flows.placeholders import Button
@@ -37,8 +39,31 @@ def test_check_names_the_account(meta: FakeWhatsAppCloud) -> None:
 
 def test_check_notices_a_wrong_app_secret(meta: FakeWhatsAppCloud) -> None:
     wrong = view(meta.url, app_secret="0" * 32)
-    with pytest.raises(CarrierFault, match="the app secret does not belong to it"):
+    with pytest.raises(CarrierFault, match="the app secret does not belong to it") as caught:
         do(lambda web: META.check(connection=wrong, http=web))
+    assert caught.value.error_class is ErrorClass.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (AnswerLost("no answer within 10 s"), "Meta did not answer: no answer within 10 s."),
+        (Answer(503, {}, b""), "Meta has no time now. Try again later."),
+        (Answer(400, {}, b'{"error":{"code":4}}'), "The app has made too many calls to Meta."),
+    ],
+)
+def test_outage_in_the_middle_of_a_check_says_nothing_of_the_secret(
+    answer: Answer | Exception, sentence: str
+) -> None:
+    class Failing(Canned):
+        async def get(self, url: str, **_: object) -> Answer:
+            if "appsecret_proof" in url:
+                return await super().get(url)
+            return Answer(200, {}, b'{"id": "1"}')
+
+    with pytest.raises(CarrierFault) as caught:
+        asyncio.run(META.check(connection=view(), http=Failing(answer)))
+    assert str(caught.value).startswith(sentence)
 
 
 @pytest.mark.parametrize("account", ["", "me", "../me", "1/2"])

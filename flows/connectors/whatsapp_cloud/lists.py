@@ -23,7 +23,7 @@ from flows.connectors.outcomes import read_json
 from flows.placeholders import Button, Channel, TemplateContent
 
 from .graph import headers_of, is_id, token_of, url_of
-from .sending import fault_of
+from .sending import GraphFault, fault_of
 
 ASK_TIMEOUT_S = 10.0
 PAGE_SIZE = 40  # templates; an answer is cut off at 64 KiB, and then a smaller page is asked for
@@ -47,11 +47,13 @@ async def check(*, connection: ConnectionView, http: Http) -> str:
     ).hexdigest()
     try:
         await _ask(connection, http, account, fields="id", appsecret_proof=proof)
-    except CarrierFault as fault:
+    except GraphFault as fault:
+        if fault.code != "100":  # "Invalid appsecret_proof"
+            raise
         raise CarrierFault(
             "Meta accepts the access token, but the app secret does not belong to it, so receipts "
             "could not be believed. Copy the secret of the app whose token this is.",
-            fault.error_class,
+            ErrorClass.BLOCKED,
         ) from fault
     name = found.get("name")
     named = f" “{name}”" if name and isinstance(name, str) else ""

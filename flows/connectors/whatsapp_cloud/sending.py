@@ -132,6 +132,14 @@ def _failed(error: GraphError, answer: Answer, said: Json) -> SendResult:
     return Refused(code, error_class, reason, said)
 
 
+class GraphFault(CarrierFault):
+    """A question that Meta refused with a code."""
+
+    def __init__(self, sentence: str, error_class: ErrorClass, *, code: str) -> None:
+        super().__init__(sentence, error_class)
+        self.code = code
+
+
 def fault_of(answer: Answer, *, connection: ConnectionView) -> CarrierFault:
     """What an answer to a question means, in a sentence, when it is not the one hoped for."""
     said = said_by(answer, connection)
@@ -139,7 +147,8 @@ def fault_of(answer: Answer, *, connection: ConnectionView) -> CarrierFault:
         error_class, reason = explain(CODES, error.code, said=error.said)
         known = CODES.get(error.code)
         advice = f" {known.what_to_do}" if known else ""
-        return CarrierFault(f"{reason[:1].upper()}{reason[1:]}.{advice}", error_class)
+        sentence = f"{reason[:1].upper()}{reason[1:]}.{advice}"
+        return GraphFault(sentence, error_class, code=error.code)
     if answer.status in (401, 403):
         return CarrierFault("Meta does not accept the access token.", ErrorClass.BLOCKED)
     if answer.status in (429, 503):
