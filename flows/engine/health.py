@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Min, Q
+from django.db.models import F, Max, Min, Q
 
 from flows.connectors import registry
 from flows.connectors.base import ReceiptStatus
@@ -70,10 +70,14 @@ def _heard(connection: Connection, *, now: datetime) -> list[Heard]:
         .exclude(event_key__startswith=POLLED)
         .order_by()
         .values_list("attempt")
-        .annotate(Min("received_at"), Min("received_at", filter=Q(status__in=ARRIVED)))
+        .annotate(
+            first=Min("received_at"),
+            delivered=Min("received_at", filter=Q(status__in=ARRIVED)),
+            last=Max("received_at"),
+        )
     )
-    times = {pk: (first, delivered) for pk, first, delivered in reported}
-    return [Heard(at, *times.get(pk, (None, None))) for pk, at in accepted.items()]
+    times = {pk: rest for pk, *rest in reported}
+    return [Heard(at, *times.get(pk, ())) for pk, at in accepted.items()]
 
 
 def _unmatched(connection: Connection, *, now: datetime) -> int:

@@ -21,11 +21,13 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Heard:
-    """One accepted send, and when its first receipt and the first "delivered" came, if any did."""
+    """One accepted send, and when its first receipt, the first "delivered" and its last receipt
+    came, if any did."""
 
     accepted_at: datetime
     first_at: datetime | None = None
     delivered_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 def numbers(sends: Sequence[Heard]) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def numbers(sends: Sequence[Heard]) -> dict[str, Any]:
     silent = next((at for at, send in enumerate(sends) if send.first_at), len(sends))
     delays = [_delay_s(send, send.first_at) for send in heard if send.first_at]
     delivered = [_delay_s(send, send.delivered_at) for send in sends if send.delivered_at]
-    last = max((send.first_at for send in heard if send.first_at), default=None)
+    last = max((send.last_at for send in heard if send.last_at), default=None)
     return {
         "verdict": verdict(len(sends), with_receipt=len(heard), silent=silent).value,
         "sends": len(sends),

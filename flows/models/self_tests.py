@@ -4,6 +4,7 @@ A receipt as the carrier would make it, for a message that never was, is called 
 address (own_door.py makes the call). `settle` is the engine's part: it saw the receipt.
 """
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,13 +24,16 @@ from .execution import Receipt
 from .people import User
 from .refusals import Refused
 
+log = logging.getLogger(__name__)
+
 PREFIX = "self-test-"  # of the message ids that no carrier has given
 PATIENCE = timedelta(seconds=20)  # for the call and for the engine together
 FORGOTTEN_AFTER = timedelta(minutes=10)
 
 NOT_ACCEPTED = (
-    "Our own door did not accept its signature. If a proxy stands in front of this installation, "
-    "it may change the address, the headers or the body: let it pass them on as they are."
+    "Our own door did not accept the signature. Check that the secrets of this connection are "
+    "filled in. A proxy in front of this installation must pass address, headers and body on as "
+    "they are."
 )
 NOT_STORED = (
     "Something took the receipt, but it did not arrive here. Check that HOOKS_BASE_URL is the "
@@ -81,7 +85,11 @@ def begin(connection: Connection, *, by: User) -> Started:
     if connector is None or not connector.has_hooks:
         raise SelfTestRefused("No carrier reports receipts to this connection.")
     message_id, now = PREFIX + secrets.token_urlsafe(24), timezone.now()
-    hook = connector.example(message_id=message_id, connection=view_of(connection))
+    try:
+        hook = connector.example(message_id=message_id, connection=view_of(connection))
+    except Exception as fault:
+        log.error("connection.no_example", extra={"connection_id": connection.pk})
+        raise SelfTestRefused("The connector could not make a receipt to try with.") from fault
     if not hook.url.startswith(f"{settings.HOOKS_BASE_URL}/hooks/"):
         raise SelfTestRefused("The test would call another address than our own.")
     is_over = Q(self_test_key="") | Q(self_tested_at=None) | Q(self_tested_at__lte=now - PATIENCE)

@@ -1,0 +1,242 @@
+"""Receipt health: the numbers and the verdict alone, and the chore that computes them from rows."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from flows.engine import chores, health
+from flows.engine.health_numbers import ENOUGH, Heard, Verdict, numbers, percentile, verdict
+from flows.models import Account, Attempt, Connection, Flow, Receipt, User
+from flows.models.self_tests import PREFIX
+from flows.placeholders import Channel
+from tests import cast
+
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+# --- Numbers --------------------------------------------------------------------------------------
+
+
+def heard(delay_s: float | None, *, age_s: float = 600) -> Heard:
+    at = ago(age_s)
+    came = None if delay_s is None else at + timedelta(seconds=delay_s)
+    return Heard(at, came, None, came)
+
+
+@given(st.lists(st.floats(0, 1000), min_size=1), st.sampled_from([1, 50, 95, 100]))
+def test_percentile_is_the_smallest_value_that_so_many_do_not_exceed(
+    values: list[float], share: int
+) -> None:
+    found = percentile(values, share)
+    assert found in values
+    assert sum(value <= found for value in values) * 100 >= share * len(values)
+    below = [value for value in values if value < found]
+    assert len(below) * 100 < share * len(values)
+
+
+def test_there_is_no_percentile_of_nothing() -> None:
+    assert percentile([], 95) is None
+
+
+@pytest.mark.parametrize(
+    ("sends", "with_receipt", "silent", "expected"),
+    [
+        (0, 0, 0, Verdict.UNKNOWN),
+        (19, 0, 19, Verdict.UNKNOWN),
+        (20, 0, 20, Verdict.NONE),
+        (500, 480, 20, Verdict.NONE),  # it worked until a moment ago
+        (500, 490, 10, Verdict.GOOD),
+        (20, 9, 0, Verdict.FEW),
+        (20, 10, 0, Verdict.GOOD),
+    ],
+)
+def test_verdict(sends: int, with_receipt: int, silent: int, expected: Verdict) -> None:
+    assert verdict(sends, with_receipt=with_receipt, silent=silent) is expected
+
+
+delays = st.lists(st.one_of(st.none(), st.floats(-5, 900)), max_size=60)
+
+
+@given(delays)
+def test_numbers_hold_together(given_delays: list[float | None]) -> None:
+    found = numbers([heard(delay) for delay in given_delays])
+    assert found["sends"] == len(given_delays)
+    assert found["with_receipt"] == sum(delay is not None for delay in given_delays)
+    assert found["silent"] + found["with_receipt"] <= found["sends"]
+    assert (found["last_receipt_at"] is None) == (found["with_receipt"] == 0)
+    if found["with_receipt"]:
+        assert 0 <= found["median_s"] <= found["p95_s"]
+    if found["silent"] >= ENOUGH:
+        assert found["verdict"] == "none"
+
+
+def test_delays_are_counted_from_the_acceptance_to_the_first_and_to_the_delivered_receipt() -> None:
+    at = ago(600)
+    sends = [
+        Heard(at, at + timedelta(seconds=first), at + timedelta(seconds=first + 10))
+        for first in range(1, 21)
+    ]
+    found = numbers(sends)
+    assert (found["median_s"], found["p95_s"]) == (10, 19)
+    assert (found["delivered_median_s"], found["delivered_p95_s"], found["slow_s"]) == (20, 29, 29)
+
+
+def test_a_few_deliveries_are_no_ground_for_advice_about_waits() -> None:
+    at = ago(600)
+    found = numbers([Heard(at, at, at + timedelta(seconds=50))] * (ENOUGH - 1))
+    assert (found["delivered_p95_s"], found["slow_s"]) == (50, None)
+
+
+# --- The chore ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def frail(settings: Settings) -> Iterator[None]:
+    settings.EXTRA_CONNECTORS = ["tests.engine.frail_connector"]
+    yield
+
+
+@pytest.fixture
+def carrier(account: Account) -> Connection:
+    return cast.make_connection(account, "frail", name="Kaleyra India")
+
+
+@pytest.fixture
+def flow(account: Account, admin: User, carrier: Connection) -> Flow:
+    cast.make_sender(account, Channel.WHATSAPP, connection=carrier)
+    return cast.make_published_flow(account, by=admin)
+
+
+def make_attempt(flow: Flow, carrier: Connection, age_s: float = 600, **fields: Any) -> Attempt:
+    """A send of so long ago that was accepted at once."""
+    shared = {"channel": "whatsapp", "connector": "frail", "sender": "1", "recipient": "2"}
+    return Attempt.objects.create(
+        execution=cast.make_execution(flow),
+        step=0,
+        connection=carrier,
+        created_at=ago(age_s),
+        **{**shared, "accepted_at": ago(age_s), **fields},
+    )
+
+
+def make_receipt(
+    attempt: Attempt | None, carrier: Connection, *, age_s: float = 590, **fields: Any
+) -> Receipt:
+    key = f"key-{Receipt.objects.count()}"
+    shared = {"connector": "frail", "event_key": key, "status": "delivered", "raw": {}}
+    return Receipt.objects.create(
+        attempt=attempt, connection=carrier, received_at=ago(age_s), **{**shared, **fields}
+    )
+
+
+def looked(carrier: Connection) -> dict[str, Any]:
+    health.look(NOW)
+    carrier.refresh_from_db()
+    assert carrier.health_at == NOW
+    return dict(carrier.health)
+
+
+def test_it_counts_sends_and_their_receipts(flow: Flow, carrier: Connection) -> None:
+    make_attempt(flow, carrier)
+    attempt = make_attempt(flow, carrier)
+    make_receipt(attempt, carrier, age_s=598, status="sent")
+    make_receipt(attempt, carrier, age_s=595)
+    make_receipt(attempt, carrier, age_s=500, status="read")
+    found = looked(carrier)
+    assert (found["sends"], found["with_receipt"], found["silent"]) == (2, 1, 0)
+    assert (found["median_s"], found["delivered_median_s"]) == (2, 5)
+    assert found["last_receipt_at"] == ago(500).isoformat()
+
+
+def test_what_is_too_young_too_old_refused_or_polled_does_not_count(
+    flow: Flow, carrier: Connection
+) -> None:
+    make_attempt(flow, carrier, 59)
+    make_attempt(flow, carrier, 24 * 3600 + 1)
+    make_attempt(flow, carrier, accepted_at=None)
+    polled = make_attempt(flow, carrier)
+    make_receipt(polled, carrier, event_key="poll:1")
+    found = looked(carrier)
+    assert (found["sends"], found["with_receipt"]) == (1, 0)
+
+
+def test_young_sends_do_not_push_the_others_out_of_the_sample(
+    flow: Flow, carrier: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "SAMPLE", 3)
+    for _ in range(4):
+        make_attempt(flow, carrier)
+    for _ in range(5):
+        make_attempt(flow, carrier, 10)
+    assert looked(carrier)["sends"] == 3
+
+
+def test_unmatched_receipts_are_those_that_were_looked_for_in_vain(
+    flow: Flow, carrier: Connection
+) -> None:
+    make_receipt(None, carrier, match_tries=1)
+    make_receipt(None, carrier, match_tries=0)
+    make_receipt(None, carrier, match_tries=4, age_s=24 * 3600 + 1)
+    make_receipt(None, carrier, match_tries=1, message_id=f"{PREFIX}abc")
+    make_receipt(make_attempt(flow, carrier), carrier, match_tries=1)
+    assert looked(carrier)["unmatched"] == 1
+
+
+def test_the_last_receipt_is_remembered_when_nothing_is_sent_any_more(carrier: Connection) -> None:
+    Connection.objects.update(health={"last_receipt_at": "2026-02-01T00:00:00+00:00"})
+    assert looked(carrier)["last_receipt_at"] == "2026-02-01T00:00:00+00:00"
+
+
+def test_once_a_minute_is_enough_and_who_waited_longest_comes_first(
+    account: Account, carrier: Connection
+) -> None:
+    other = Connection.objects.create(account=account, connector="frail", name="Other")
+    cast.make_connection(account)  # the Sandbox is not measured
+    gone = Connection.objects.create(
+        account=account, connector="frail", name="Gone", deleted_at=NOW
+    )
+    carrier.health_at, other.health_at = ago(61), ago(90)
+    carrier.save()
+    other.save()
+    assert [health.look(NOW) for _ in range(3)] == [1, 1, 0]
+    assert health.look(NOW + timedelta(seconds=59)) == 0
+    gone.refresh_from_db()
+    assert gone.health_at is None
+
+
+def test_the_cost_does_not_grow_with_the_sends(flow: Flow, carrier: Connection) -> None:
+    def cost(count: int) -> int:
+        for _ in range(count):
+            make_receipt(make_attempt(flow, carrier), carrier)
+        Connection.objects.update(health_at=None)
+        with CaptureQueriesContext(database) as asked:
+            health.look(NOW)
+        return len(asked)
+
+    assert cost(1) == cost(20)
+
+
+def test_it_is_one_of_the_chores(flow: Flow, carrier: Connection) -> None:
+    for _ in range(ENOUGH):
+        make_attempt(flow, carrier)
+    chores.turn(NOW)
+    carrier.refresh_from_db()
+    assert carrier.health["verdict"] == "none"
+
+
+def test_a_connection_whose_connector_is_gone_holds_up_nobody(
+    account: Account, carrier: Connection
+) -> None:
+    Connection.objects.create(account=account, connector="gone", name="Gone")
+    assert looked(carrier)["sends"] == 0
