@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.core.validators import URLValidator
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -22,6 +23,7 @@ from flows.models import (
     Sender,
     Template,
     TemplateKind,
+    connections,
 )
 from flows.models.review_queue import waiting
 from flows.placeholders import Button
@@ -47,9 +49,19 @@ class ConnectionForm(Form):
         help_text="A JSON object with the carrier's credentials. Never shown; empty keeps it.",
     )
 
+    base_url = forms.URLField(
+        label="Address of the carrier",
+        required=False,
+        max_length=200,
+        assume_scheme="https",
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="Only for a gateway or a fake: where the carrier is, instead of its own address. "
+        "Everything that is sent with this connection goes there, its credentials too.",
+    )
+
     class Meta:
         model = Connection
-        fields = ("account", "connector", "name", "config")
+        fields = ("account", "connector", "name", "config", "base_url")
 
     def clean_config(self) -> dict[str, Any] | None:
         if not (text := self.cleaned_data["config"].strip()):
@@ -82,12 +94,27 @@ class ConnectionForm(Form):
 @admin.register(Connection)
 class ConnectionAdmin(AuditedAdmin):
     form = ConnectionForm
-    list_display = ("name", "connector", "account", "created_at")
+    list_display = ("name", "connector", "account", "created_at", "deleted_at")
     list_select_related = ("account",)
     search_fields = ("name", "account__name", "account__sid")
     autocomplete_fields = ("account",)
     fixed = ("account", "connector")  # senders were approved for this carrier
     write_only = ("config",)
+    readonly_fields = ("deleted_at",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_there = obj is None or obj.deleted_at is None
+        return is_there and super().has_change_permission(request, obj)
+
+    def keep(self, obj: Any, *, change: bool) -> None:
+        """The engine writes columns of its own meanwhile; whoever has its form open is told."""
+        if not change:
+            obj.save()
+            return
+        anew = {**connections.unchecked(obj), "revision": obj.revision + 1}
+        for name, value in anew.items():
+            setattr(obj, name, value)
+        obj.save(update_fields=["name", "config_encrypted", "base_url", "updated_at", *anew])
 
 
 class AssetForm(Form):
@@ -183,7 +210,8 @@ class SenderAdmin(ReviewedAdmin):
     search_fields = ("identifier", "display_name", "account__name", "account__sid")
     autocomplete_fields = ("account", "connection")
     settled = (
-        "connection", "identifier", "display_name", "generation", "country", "dlt_entity_id",
+        "connection", "carrier_id", "identifier", "display_name", "generation", "country",
+        "dlt_entity_id",
     )  # fmt: skip
     readonly_fields = ("created_by", "created_at", "deleted_at")
 

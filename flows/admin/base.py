@@ -56,11 +56,14 @@ class AuditedAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Form, change: bool) -> None:
         """Inside the transaction that the admin opens around each change."""
-        super().save_model(request, obj, form, change)
+        self.keep(obj, change=change)
         verb = "change" if change else "create"
         after = {name: form.cleaned_data.get(name) for name in form.changed_data}
         before = {name: form.initial.get(name) for name in after} if change else None
         self.log(request, obj, verb, before=before, after=after)
+
+    def keep(self, obj: Any, *, change: bool) -> None:
+        obj.save()
 
     def log(
         self,

@@ -188,7 +188,7 @@ def change(connection: Connection, wanted: Wanted, *, by: User, revision: int) -
         current.name = wanted.name
         if is_new:
             current.config = config
-        _write(current, "name", "config_encrypted", **(_unchecked(current) if is_new else {}))
+        _write(current, "name", "config_encrypted", **(unchecked(current) if is_new else {}))
         _log(current, "change", by=by, before=before, after=after)
     connection.refresh_from_db()
 
@@ -296,7 +296,8 @@ def _write(current: Connection, *columns: str, **more: Any) -> None:
     current.save(update_fields=[*columns, *more, "revision", "updated_at"])
 
 
-def _unchecked(current: Connection) -> dict[str, Any]:
+def unchecked(current: Connection) -> dict[str, Any]:
+    """What its columns say once its credentials are others: nobody has tried them."""
     probe = {"probe_at": timezone.now()} if current.down_since else {}
     return {"checked_at": None, "check_error": "", "check_class": "", "sync_at": None, **probe}
 

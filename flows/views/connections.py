@@ -1,6 +1,5 @@
 """The connections of an account: the list, one of them, and the forms that make and change one."""
 
-from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -9,7 +8,6 @@ from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_safe
 
 from flows import access
@@ -17,11 +15,11 @@ from flows.connectors import registry
 from flows.connectors.base import Connector
 from flows.connectors.sandbox import KEY as SANDBOX
 from flows.forms.connection import ConnectionForm
-from flows.models import Account, AuditEntry, Connection, Role, connections
+from flows.models import Account, AuditEntry, Role, connections
 from flows.models.refusals import Refused
 from flows.models.usage import flows_using
 
-from .connection_health import panels
+from .connection_health import last_receipt_at, panels
 from .connection_words import Carrier, carrier_of, facts_of, history
 from .deeds import asking
 
@@ -36,7 +34,7 @@ def connection_list(request: HttpRequest, sid: str) -> HttpResponse:
     rows = rows.annotate(sender_count=Count("senders", filter=Q(senders__deleted_at=None)))
     context = {
         "rows": [
-            (row, connections.carrier_name(row), connections.state_of(row), last_receipt(row))
+            (row, connections.carrier_name(row), connections.state_of(row), last_receipt_at(row))
             for row in rows
         ],
         "why_not_real": connections.why_not_real(seat.account),
@@ -62,7 +60,7 @@ def detail(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
         "why_not_real": connections.why_not_real(seat.account) if is_real else "",
         "receipt_url": connections.receipt_url(connection) if _has_door(connector) else "",
         "verify_token": connection.hook_key if _asks_first(connector) else "",
-        "last_receipt": last_receipt(connection),
+        "last_receipt": last_receipt_at(connection),
         "senders": [
             (sender, used.get(str(sender.public_id), []))
             for sender in connections.senders_at(connection)
@@ -143,12 +141,6 @@ def carriers(account: Account) -> list[Carrier]:
         blocked = "You have it already: one is enough." if is_sandbox and has_sandbox else ""
         found.append(carrier_of(connector, obstacle=blocked if is_sandbox else why_not_real))
     return sorted(found, key=lambda one: (one.connector.key == SANDBOX, one.connector.label))
-
-
-def last_receipt(connection: Connection) -> datetime | None:
-    """As the engine last saw it (Connection.health)."""
-    at = connection.health.get("last_receipt_at")
-    return parse_datetime(at) if isinstance(at, str) else None
 
 
 def _has_door(connector: Connector | None) -> bool:

@@ -8,7 +8,9 @@ import pytest
 from django.contrib import admin as django_admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from flows.admin.assets import ConnectionAdmin
 from flows.models import (
     Account,
     ApiKey,
@@ -446,3 +448,46 @@ def test_what_happened_can_only_be_read(
         assert as_support.post(page, {"state": "ended"}).status_code == 403
         delete = reverse("admin:flows_execution_delete", args=[execution.pk])
         assert as_support.post(delete, {"post": "yes"}).status_code == 403
+
+
+def test_only_support_points_a_connection_at_another_address(
+    as_support: Client, as_admin: Client, account: Account
+) -> None:
+    connection = cast.make_connection(account)
+    Connection.objects.update(failures=3)
+    page = reverse("admin:flows_connection_change", args=[connection.pk])
+    given = {"name": "Carrier", "config": "", "base_url": "http://127.0.0.1:9/"}
+    assert as_admin.post(page, given)["Location"] != page
+    assert as_support.post(page, {**given, "base_url": "ftp://127.0.0.1"}).status_code == 200
+    assert Connection.objects.get().base_url == ""
+    assert as_support.post(page, given).status_code == 302
+    found = Connection.objects.get()
+    assert found.base_url.rstrip("/") == "http://127.0.0.1:9"
+    assert found.revision == connection.revision + 1
+    entry = AuditEntry.objects.get(action="connection.change")
+    assert "base_url" in entry.after
+
+
+def test_what_the_engine_counts_meanwhile_is_not_put_back(
+    as_support: Client, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = cast.make_connection(account)
+    page = reverse("admin:flows_connection_change", args=[connection.pk])
+    keep = ConnectionAdmin.keep
+
+    def keep_late(self: ConnectionAdmin, obj: Any, *, change: bool) -> None:
+        Connection.objects.update(unread_hooks=5)
+        keep(self, obj, change=change)
+
+    monkeypatch.setattr(ConnectionAdmin, "keep", keep_late)
+    as_support.post(page, {"name": "Renamed", "config": "", "base_url": ""})
+    found = Connection.objects.get()
+    assert (found.name, found.unread_hooks) == ("Renamed", 5)
+
+
+def test_a_deleted_connection_is_only_looked_at(as_support: Client, account: Account) -> None:
+    connection = cast.make_connection(account, deleted_at=timezone.now())
+    page = reverse("admin:flows_connection_change", args=[connection.pk])
+    assert as_support.get(page).status_code == 200
+    answer = as_support.post(page, {"name": "Renamed", "config": "", "base_url": ""})
+    assert answer.status_code == 403
