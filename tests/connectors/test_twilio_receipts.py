@@ -49,6 +49,7 @@ TWICE = [("Sid", "CA123"), ("SidAccount", "AC123"), ("Digits", "5678"), ("Digits
     [
         (EXAMPLE, PAIRS, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
         (EXAMPLE, TWICE, "IK+Dwps556ElfBT0I3Rgjkr1wJU="),
+        (EXAMPLE, [*TWICE, TWICE[0]], "IK+Dwps556ElfBT0I3Rgjkr1wJU="),
         (EXAMPLE, PAIRS[::-1], "RSOYDt4T1cUTdK1PDd93/VVr8B8="),
         # Twilio left a port out, or wrote one that was not there.
         (EXAMPLE.replace(".com", ".com:1234"), PAIRS, "RSOYDt4T1cUTdK1PDd93/VVr8B8="),

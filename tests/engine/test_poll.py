@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from flows.placeholders import Channel
 from tests import cast
 from tests.engine import drive
 from tests.engine.drive import START
+from tests.engine.test_kill import engine, wait_until
 from tests.fakes import acts
 from tests.fakes.twilio import TOKEN, FakeTwilio
 
@@ -354,10 +357,10 @@ def test_engines_side_by_side_never_ask_the_same_question(flow: Flow) -> None:
         connection.close()
 
     engines = [threading.Thread(target=claim) for _ in range(4)]
-    for engine in engines:
-        engine.start()
-    for engine in engines:
-        engine.join(30)
+    for thread in engines:
+        thread.start()
+    for thread in engines:
+        thread.join(30)
     assert Counter(claimed) == Counter(attempt.pk for attempt in attempts)
 
 
@@ -425,6 +428,33 @@ async def run_engine(until: Callable[[], bool], then_s: float) -> None:
     await asyncio.sleep(then_s)
     stop.set()
     await engine
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="needs the database file")
+def test_engine_killed_in_the_middle_of_a_question_asks_the_next_one_only(
+    flow: Flow, fake: FakeTwilio, tmp_path: Path
+) -> None:
+    fake.question_takes_s = 30
+    execution = drive.accept(flow, "0001", "0001", kind="live", at=timezone.now())
+    waiting = Attempt.objects.filter(execution=execution, poll_at__isnull=False)
+    with engine(tmp_path / "ledger") as process:
+        wait_until(waiting.exists, timeout_s=20)
+        waiting.update(poll_at=timezone.now())
+        wait_until(lambda: len(questions(fake)) == 1, timeout_s=20)
+        process.send_signal(signal.SIGKILL)
+    assert waiting.get().poll_at > timezone.now() + timedelta(seconds=5)
+    fake.question_takes_s = 0
+    fake.state[fake.taken[0].message_id] = ("delivered", "")
+    with engine(tmp_path / "ledger") as process:
+        waiting.update(poll_at=timezone.now())
+        wait_until(lambda: Execution.objects.get(pk=execution.pk).outcome != "", timeout_s=20)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    execution.refresh_from_db()
+    assert (execution.outcome, execution.outcome_step) == ("delivered", 0)
+    assert len(questions(fake)) == 2
 
 
 # --- Times, whatever the wait --------------------------------------------------------------------

@@ -4,6 +4,7 @@ Checks what it is sent as the real one does, and signs its status callbacks. Wri
 documentation, not from our connector: even the signature is made here a second time.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -56,6 +57,7 @@ class FakeTwilio(FakeCarrier):
         super().__init__(port=port, webhook_url=webhook_url)
         self.account_status, self.account_type = "active", "Full"
         self.key_is_good = True
+        self.question_takes_s = 0.0  # until one about a message is answered
         self.numbers: list[dict[str, Any]] = [number("15005550006"), number("447700900001")]
 
     def routes(self) -> Sequence[web.RouteDef]:
@@ -142,6 +144,7 @@ class FakeTwilio(FakeCarrier):
     async def on_message(self, request: web.Request) -> web.Response:
         if not self._may(request, also_key=True):
             return problem("20003")
+        await asyncio.sleep(self.question_takes_s)
         asked = request.match_info["message"]
         found = [message for message in self.taken if message.message_id == asked]
         return web.json_response(self._resource(found[0])) if found else problem("20404")
