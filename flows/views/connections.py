@@ -18,12 +18,13 @@ from flows.forms.connection import ConnectionForm
 from flows.models import Account, AuditEntry, Role, connections
 from flows.models.refusals import Refused
 from flows.models.usage import flows_using
+from flows.placeholders import Channel
 
 from .connection_health import last_receipt_at, panels
 from .connection_words import Carrier, carrier_of, facts_of, history
 from .deeds import asking
 
-HISTORY_LENGTH = 20
+HISTORY_LENGTH = 8
 
 
 @require_safe
@@ -60,13 +61,13 @@ def detail(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
         "why_not_real": connections.why_not_real(seat.account) if is_real else "",
         "receipt_url": connections.receipt_url(connection) if _has_door(connector) else "",
         "verify_token": connection.hook_key if _asks_first(connector) else "",
-        "last_receipt": last_receipt_at(connection),
         "senders": [
             (sender, used.get(str(sender.public_id), []))
             for sender in connections.senders_at(connection)
         ],
         "template_count": connection.carrier_templates.count(),
         **panels(connection),
+        "sender_channel": _first_channel(connector),
         "history": [
             (entry, history(entry))
             for entry in entries.select_related("actor").order_by("-id")[:HISTORY_LENGTH]
@@ -150,6 +151,12 @@ def _has_door(connector: Connector | None) -> bool:
 def _asks_first(connector: Connector | None) -> bool:
     """Whether the carrier asks for a word of ours before it sends receipts."""
     return bool(connector and type(connector).handshake is not Connector.handshake)
+
+
+def _first_channel(connector: Connector | None) -> str:
+    """Of those that it serves, WhatsApp before SMS."""
+    serves = connector.channels if connector else frozenset(Channel)
+    return next(channel.value for channel in Channel if channel in serves)
 
 
 def _what_next(connector: Connector) -> str:

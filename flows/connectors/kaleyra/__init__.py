@@ -38,9 +38,7 @@ Nothing to do: every message asks for its receipts at this address.
 
 If you would rather use a callback profile for SMS, make one at Kaleyra (profile settings > \
 Callback Profiles > Add New) for the channel SMS, with this address as its endpoint and the \
-variables id, status, status_trace, timestamp and ref1. Then enter its ID on the connection.
-
-The address is a secret: Kaleyra does not sign its receipts, so whoever knows it is believed."""
+variables id, status, status_trace, timestamp and ref1. Then enter its ID on the connection."""
 
 
 class Kaleyra(Connector):
