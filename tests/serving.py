@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -69,6 +69,41 @@ def product(**environment: str) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_S)
+
+
+@contextmanager
+def engine(**environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """`manage.py runengine` on the tests' database, for tests that kill it. Use transactional_db.
+
+    Its leases are short, so that what it leaves behind is taken up within seconds.
+    """
+    given = {
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "ENGINE_LEASE_S": "4",
+        "CALLBACK_TIMEOUT_S": "1",
+        "CALLBACK_ALLOW_PRIVATE": "1",
+        **environment,
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "runengine"],
+        cwd=Path(settings.BASE_DIR),
+        env={**os.environ, **given},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def wait_until(happened: Callable[[], bool], *, timeout_s: float, every_s: float = 0.005) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(every_s)
 
 
 def _wait_for(base_url: str, process: "subprocess.Popen[bytes]") -> None:

@@ -1,12 +1,10 @@
 """Real engine processes on a real database file: killed without warning, and stopped politely."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,10 +14,10 @@ from django.utils import timezone
 
 from flows.engine import invoke
 from flows.models import Attempt, Execution, Flow, Receipt, Role
-from tests import cast
+from tests import cast, serving
 from tests.engine import drive, ledger_connector
+from tests.serving import wait_until
 
-ROOT = Path(__file__).resolve().parents[2]
 EXECUTIONS = 500
 # Of the first and of the second step; every kind of end is among them.
 TAILS = [
@@ -53,39 +51,15 @@ def flow() -> Flow:
     return cast.make_published_flow(account, by=cast.make_person(account, Role.ADMIN))
 
 
-def environment(ledger: Path) -> Mapping[str, str]:
-    return {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-        "EXTRA_CONNECTORS": ledger_connector.__name__,
-        ledger_connector.LEDGER: str(ledger),
-        "ENGINE_LEASE_S": "4",
-        "CALLBACK_TIMEOUT_S": "1",
-        "ENGINE_BATCH_SIZE": "100",
-    }
-
-
 @contextmanager
 def engine(ledger: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "runengine"],
-        cwd=ROOT,
-        env=environment(ledger),
-        stderr=subprocess.DEVNULL,
-    )
-    try:
+    environment = {
+        "EXTRA_CONNECTORS": ledger_connector.__name__,
+        ledger_connector.LEDGER: str(ledger),
+        "ENGINE_BATCH_SIZE": "100",
+    }
+    with serving.engine(**environment) as process:
         yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-
-
-def wait_until(happened: Callable[[], bool], *, timeout_s: float, every_s: float = 0.005) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(every_s)
 
 
 def sends(ledger: Path) -> list[str]:
