@@ -14,9 +14,12 @@ from django.conf import settings
 
 from flows.connectors import registry
 from flows.connectors.base import ErrorClass
+from flows.engine.poll import EVENT_PREFIX
 from flows.models import Attempt, AttemptState, Execution, ExecutionState, Receipt
 from flows.recipients import mask
 
+ASKED = "No receipt had come, so the carrier was asked."
+TOO_LATE = "Too late to change anything."
 CHANNELS: Mapping[str, str] = {"whatsapp": "WhatsApp", "sms": "SMS"}
 
 # Receipts: (title without the channel, look in the style sheet).
@@ -174,8 +177,10 @@ def _of_receipt(receipt: Receipt, attempt: Attempt) -> Entry:
     channel = CHANNELS.get(attempt.channel, attempt.channel)
     title, status = RECEIPTS.get(receipt.status, ("sent an unknown receipt", "unknown"))
     text = _sentence(receipt.reason)
-    if receipt.was_late:
-        text = f"{text}. Too late to change anything." if text else "Too late to change anything."
+    notes = [ASKED] if receipt.event_key.startswith(EVENT_PREFIX) else []
+    notes += [TOO_LATE] if receipt.was_late else []
+    if notes:
+        text = " ".join([f"{text}.", *notes] if text else notes)
     return Entry(
         f"receipt.{receipt.event_key}", receipt.received_at, f"{channel} {title}", status, text,
         attempt.step, 3, carrier_at=receipt.carrier_at, is_late=receipt.was_late,

@@ -16,6 +16,7 @@ from flows.connectors.sandbox import KEY as SANDBOX
 from flows.models import Attempt, Connection, Receipt
 from flows.models.self_tests import PREFIX
 
+from . import poll
 from .health_numbers import Heard, numbers
 
 EVERY = timedelta(minutes=1)
@@ -23,7 +24,6 @@ PERIOD = timedelta(hours=24)
 GRACE = timedelta(seconds=60)  # younger sends may still get their first receipt
 SAMPLE = 1000
 MOST_UNMATCHED = 1000  # more are not counted
-POLLED = "poll:"  # what we asked for ourselves does not prove that carriers reach us
 ARRIVED = (ReceiptStatus.DELIVERED, ReceiptStatus.READ)
 
 
@@ -67,7 +67,7 @@ def _heard(connection: Connection, *, now: datetime) -> list[Heard]:
     accepted = {pk: at for pk, at in newest if at and since <= at <= until}
     reported = (
         Receipt.objects.filter(attempt__in=list(accepted))
-        .exclude(event_key__startswith=POLLED)
+        .exclude(event_key__startswith=poll.EVENT_PREFIX)
         .order_by()
         .values_list("attempt")
         .annotate(

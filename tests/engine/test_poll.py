@@ -17,6 +17,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows import timeline
 from flows.connectors.base import Accepted, ReceiptEvent, ReceiptStatus
 from flows.engine import loop, poll, receive, run, store
 from flows.engine.snapshots import Sent
@@ -226,6 +227,8 @@ def test_answer_that_it_was_delivered_ends_the_execution(flow: Flow, fake: FakeT
     assert receipt.event_key.startswith(poll.EVENT_PREFIX)
     assert receipt.raw["status"] == "delivered"
     assert "body" not in receipt.raw
+    lines = timeline.tell(execution, attempts=execution.attempts.all(), receipts=[receipt])
+    assert timeline.ASKED in [line.text for line in lines]
 
 
 def test_answer_that_it_failed_moves_on_to_the_next_step(flow: Flow, fake: FakeTwilio) -> None:
