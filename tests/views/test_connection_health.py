@@ -1,5 +1,5 @@
-"""What pages say of connections that are down, whose receipts do not come, or whose carrier does not
-take a template: at the connection, on Home, in the list, on the flow and before publishing.
+"""What pages say of connections that are down, whose receipts do not come, or whose carrier refuses
+a template: at the connection, on Home, in the list, on the flow and before publishing.
 """
 
 from collections.abc import Iterator
