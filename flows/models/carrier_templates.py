@@ -79,9 +79,10 @@ def keep(connection: Connection, listed: Listed, *, now: datetime, by: User | No
     changed: dict[str, Any] = {"sync_error": fault, "sync_at": now + AFTER_A_FAULT}
     if not fault:
         changed |= {"synced_at": now, "sync_at": now + EVERY}
-    same = {"pk": connection.pk, "revision": connection.revision, "deleted_at": None}
+    # To be deleted counts as changed, too.
+    same = Connection.objects.filter(pk=connection.pk, revision=connection.revision)
     with transaction.atomic():
-        if not Connection.objects.filter(**same).update(**changed):
+        if not same.update(**changed):
             return False
         rows = [] if fault else _rows(connection, listed.templates, now=now)
         if not fault:

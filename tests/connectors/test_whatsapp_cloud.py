@@ -17,6 +17,7 @@ from flows.connectors.base import (
     SendResult,
     Unknown,
 )
+from flows.connectors.whatsapp_cloud import sending
 from flows.connectors.whatsapp_cloud.codes import AGAIN, CODES, CREDENTIAL_CODES, VAGUE
 from flows.placeholders import CODE_KEY, HEADER_KEY, URL_KEY, Button, Channel, TemplateContent
 from tests.connectors.cloud_api import (
@@ -110,6 +111,18 @@ def test_named_variables_carry_their_names(meta: FakeWhatsAppCloud) -> None:
     header, body = meta.taken[0].fields["template"]["components"]
     assert header["parameters"] == [{"type": "text", "parameter_name": "shop", "text": "Acme"}]
     assert [p["parameter_name"] for p in body["parameters"]] == ["first_name", "order"]
+
+
+def test_values_by_position_come_before_those_with_names() -> None:
+    content = whatsapp("mixed", "Hi {{first_name}}, order {{1}} of {{shop}} is {{2}}.")
+    params = {"1": "58213", "2": "here", "first_name": "Asha", "shop": "Acme"}
+    (body,) = json.loads(sending.body_of(message(content, params)))["template"]["components"]
+    assert [(p.get("parameter_name"), p["text"]) for p in body["parameters"]] == [
+        (None, "58213"),
+        (None, "here"),
+        ("first_name", "Asha"),
+        ("shop", "Acme"),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["image", "video", "document"])

@@ -155,6 +155,7 @@ def test_content_is_told_as_ours(meta: FakeWhatsAppCloud) -> None:
     "part",
     [
         {"type": "HEADER", "format": "LOCATION"},
+        {"type": "BODY", "text": "Another body."},
         {"type": "CAROUSEL", "cards": []},
         {"type": "BUTTONS", "buttons": [{"type": "COPY_CODE", "example": "x"}]},
         {"type": "BUTTONS", "buttons": [7]},
