@@ -7,6 +7,7 @@ together from column names of our models only; every value is a parameter.
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -21,27 +22,37 @@ def insert(
     """Insert rows of one model; `returning` names columns of the rows that were inserted."""
     if not rows:
         return []
-    meta = rows[0]._meta
-    fields = [field for field in meta.concrete_fields if not field.primary_key]
-    table, names = _quoted(meta.db_table), ", ".join(_column(field) for field in fields)
-    sql = f"INSERT INTO {table} ({names}) SELECT {names} FROM {_source(fields)}"  # noqa: S608
+    sql, fields = _insert(type(rows[0]), connections[DEFAULT_DB_ALIAS].vendor)
     sql += " WHERE true ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     return _run(sql, fields, rows, returning)
+
+
+@cache
+def _insert(model: type[Model], vendor: str) -> tuple[str, Columns]:
+    """Made once: for a single row this takes longer than all the rest."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    table, names = _quoted(model._meta.db_table), ", ".join(_column(field) for field in fields)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {_source(fields)}", fields  # noqa: S608
 
 
 def update(rows: Sequence[Model], names: Sequence[str]) -> None:
     """Write the named fields of rows that exist; the caller holds their locks."""
     if not rows:
         return
-    meta = rows[0]._meta
-    by_name = {field.name: field for field in meta.concrete_fields}
+    vendor = connections[DEFAULT_DB_ALIAS].vendor
+    _run(*_update(type(rows[0]), tuple(names), vendor), rows, ())
+
+
+@cache
+def _update(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[str, Columns]:
+    by_name = {field.name: field for field in model._meta.concrete_fields}
     changed = [by_name[name] for name in names]
-    key = next(field for field in meta.concrete_fields if field.primary_key)
-    table, pk = _quoted(meta.db_table), _column(key)
+    key = next(field for field in model._meta.concrete_fields if field.primary_key)
+    table, pk = _quoted(model._meta.db_table), _column(key)
     sets = ", ".join(f"{_column(field)} = v.{_column(field)}" for field in changed)
     columns = [key, *changed]
     sql = f"UPDATE {table} SET {sets} FROM {_source(columns)} WHERE {table}.{pk} = v.{pk}"  # noqa: S608
-    _run(sql, columns, rows, ())
+    return sql, columns
 
 
 def _run(
