@@ -10,7 +10,15 @@ from django.conf import settings
 from flows.connectors import registry
 from flows.connectors.sandbox import KEY as SANDBOX
 from flows.definition import PinnedStep
-from flows.models import AssetStatus, Connection, KeyKind, Sender, Template, carrier_lists
+from flows.models import (
+    AssetStatus,
+    Connection,
+    KeyKind,
+    Sender,
+    Template,
+    carrier_lists,
+    sandbox_texts,
+)
 from flows.models.outage_words import outage
 
 
@@ -31,6 +39,7 @@ class Assets:
     senders: Mapping[str, Sender] = field(default_factory=dict)
     templates: Mapping[str, Template] = field(default_factory=dict)
     lists: carrier_lists.Lists = field(default_factory=carrier_lists.Lists)
+    unseen: sandbox_texts.Unseen = field(default_factory=sandbox_texts.Unseen)
     at: datetime | None = None
 
     def carrier(self, step: PinnedStep, *, kind: str) -> Carrier:
@@ -79,6 +88,10 @@ class Assets:
         carrier = self.carrier(step, kind=kind)
         if carrier.connector != SANDBOX and sender.account.is_kyc_by_sandbox:
             return "only the Sandbox has approved the company details, and it approves anything"
+        if carrier.connector != SANDBOX and (
+            why := self.unseen.obstacle(template, step.template_version)
+        ):
+            return why
         if carrier.connector not in registry.load(tuple(settings.EXTRA_CONNECTORS)):
             return f"there is no connector “{carrier.connector}” in this installation"
         if carrier.connection is None:
@@ -87,8 +100,8 @@ class Assets:
 
 
 def load(steps: Iterable[PinnedStep], *, now: datetime) -> Assets:
-    """The senders and templates of these steps, in two statements; a third where carriers have
-    lists of templates."""
+    """The senders and templates of these steps, in two statements; a third where a real carrier
+    sends, and a fourth where one has a list of templates."""
     steps = list(steps)
     senders = Sender.objects.select_related("connection", "account").filter(
         public_id__in=_uuids(step.sender for step in steps), deleted_at=None
@@ -97,11 +110,14 @@ def load(steps: Iterable[PinnedStep], *, now: datetime) -> Assets:
         public_id__in=_uuids(step.template for step in steps), deleted_at=None
     )
     by_id = {str(sender.public_id): sender for sender in senders}
+    texts = {str(template.public_id): template for template in templates}
     connections = {sender.connection_id: sender.connection for sender in by_id.values()}
+    is_real = any(connection.connector != SANDBOX for connection in connections.values())
     return Assets(
         by_id,
-        {str(template.public_id): template for template in templates},
+        texts,
         carrier_lists.load(connections.values(), {step.content.name for step in steps}, now=now),
+        sandbox_texts.unseen(texts.values()) if is_real else sandbox_texts.Unseen(),
         now,
     )
 

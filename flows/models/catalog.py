@@ -1,7 +1,8 @@
 """What an account may build flows from, as the pure rules of flows.definition want it.
 
-One query per kind, whatever the number of rows, and one more where a carrier has a list of
-templates; every status is included, so that the rules can say why something cannot be used.
+One query per kind, whatever the number of rows, one more where a sender's carrier is real, and
+another where it has a list of templates; every status is included, so that the rules can say why
+something cannot be used.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +12,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from flows.connectors.sandbox import KEY as SANDBOX
 from flows.definition import Catalog, ConnectionFacts, SenderFacts, TemplateFacts
 from flows.placeholders import Channel, clean_params, fields
 
-from . import audit, carrier_lists
+from . import audit, carrier_lists, sandbox_texts
 from .account import Account
 from .asset import Connection, Sender, Template
 from .callback import CallbackProfile
@@ -47,22 +49,28 @@ def _connections(
 ) -> dict[str, ConnectionFacts]:
     used = {sender.connection_id: sender.connection for sender in senders}.values()
     lists = carrier_lists.load(used, {template.name for template in templates}, now=now)
-    return {str(one.public_id): _connection_facts(one, lists, templates, now=now) for one in used}
+    is_real = any(one.connector != SANDBOX for one in used)
+    unseen = sandbox_texts.unseen(templates) if is_real else sandbox_texts.Unseen()
+    return {
+        str(one.public_id): _connection_facts(one, lists, unseen, templates, now=now)
+        for one in used
+    }
 
 
 def _connection_facts(
     connection: Connection,
     lists: carrier_lists.Lists,
+    unseen: sandbox_texts.Unseen,
     templates: Sequence[Template],
     *,
     now: datetime,
 ) -> ConnectionFacts:
+    is_real = connection.connector != SANDBOX
     refused = {
-        str(template.public_id): lists.obstacle(
-            connection, template.content, ours_since=template.created_at
-        )
+        str(template.public_id): unseen.obstacle(template, template.version)
+        or lists.obstacle(connection, template.content, ours_since=template.created_at)
         for template in templates
-        if lists.rows
+        if is_real and (lists.rows or unseen.versions)
     }
     health = connection.health
     return ConnectionFacts(

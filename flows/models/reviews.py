@@ -17,7 +17,7 @@ from django.utils import timezone
 from flows.connectors.sandbox import KEY as SANDBOX
 from flows.placeholders import TemplateContent
 
-from . import audit, letters
+from . import audit, letters, sandbox_texts
 from .account import Account, KycStatus, held
 from .asset import AssetStatus, Connection, Sender, Template, TemplateVersion
 from .people import User
@@ -78,10 +78,11 @@ def submit_sender(sender: Sender, *, by: User) -> Review:
 def submit_template(template: Template, *, by: User) -> Review:
     """Hand the text that its authors have written in as the template's next version.
 
-    While a version is in force, it stays in force until the next one is approved.
+    While a version is in force, it stays in force until the next one is approved. The same text
+    may be handed in again when only the Sandbox has seen it and it is to go out at a real carrier.
     """
     never_approved = template.version == 0
-    if not never_approved and template.draft is None:
+    if not never_approved and template.draft is None and not needs_people(template):
         raise ReviewRefused("Nothing has changed since the version in force.")
     guard = Template.objects.filter(deleted_at=None, revision=template.revision)
     status = AssetStatus.PENDING if never_approved else template.status
@@ -105,6 +106,13 @@ def submit_template(template: Template, *, by: User) -> Review:
             sandboxed=lives_in_sandbox(template.account),
             template_version=version,
         )
+
+
+def needs_people(template: Template) -> bool:
+    """Only the Sandbox has approved its text, and by now the account has a real carrier."""
+    if lives_in_sandbox(template.account):
+        return False
+    return bool(sandbox_texts.unseen([template]).obstacle(template, template.version))
 
 
 def ask_for_fallback(account: Account, *, by: User) -> Review:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from flows import access
 from flows.definition.template_differences import content_differences
 from flows.forms.template_filter import TemplateFilter
-from flows.models import AssetStatus, Review, Role, Template, TemplateVersion, templates
+from flows.models import AssetStatus, Review, Role, Template, TemplateVersion, reviews, templates
 from flows.models.usage import flows_using
 from flows.placeholders import TemplateContent
 
@@ -87,6 +87,7 @@ def detail(request: HttpRequest, sid: str, template_id: UUID) -> HttpResponse:
     flows = live_flows(template.account, uses)
     working = templates.working_copy(template)
     is_in_force = template.version > 0
+    needs_people = is_in_force and not review and reviews.needs_people(template)
     context = {
         "template": template,
         "review": review,
@@ -101,7 +102,9 @@ def detail(request: HttpRequest, sid: str, template_id: UUID) -> HttpResponse:
         "uses": uses,
         "refused": _last_refused(template, versions),
         "history": _history(versions),
-        "can_submit": not review and (template.version == 0 or template.draft is not None),
+        "can_submit": not review
+        and (template.version == 0 or template.draft is not None or needs_people),
+        "needs_people": needs_people,
         "is_cut": len(versions) > MOST_VERSIONS,
         **marks(template, in_review),
     }

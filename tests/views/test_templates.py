@@ -418,7 +418,7 @@ def test_page_costs_the_same_however_many_versions_there_are(
     for number in range(6):
         edit(approved, SECOND.__class__(**{**vars(SECOND), "footer": f"No. {number}"}), by=marketer)
         approve(approved, by=marketer)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         as_viewer.get(url("template-detail", approved))
 
 
