@@ -1,5 +1,6 @@
 """The connections of an account: the list, one of them, and the forms that make and change one."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -60,6 +61,7 @@ def detail(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
         "is_real": is_real,
         "why_not_real": connections.why_not_real(seat.account) if is_real else "",
         "receipt_url": connections.receipt_url(connection) if _has_door(connector) else "",
+        "is_local": _is_local(settings.HOOKS_BASE_URL),
         "verify_token": connection.hook_key if _asks_first(connector) else "",
         "senders": [
             (sender, used.get(str(sender.public_id), []))
@@ -151,6 +153,12 @@ def _has_door(connector: Connector | None) -> bool:
 def _asks_first(connector: Connector | None) -> bool:
     """Whether the carrier asks for a word of ours before it sends receipts."""
     return bool(connector and type(connector).handshake is not Connector.handshake)
+
+
+def _is_local(address: str) -> bool:
+    """Whether only this very machine knows the address."""
+    host = urlsplit(address).hostname or ""
+    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _first_channel(connector: Connector | None) -> str:

@@ -265,6 +265,19 @@ def test_its_page_shows_everything_but_secrets(as_admin: Client, twilio: Connect
     assert answer["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize(
+    ("address", "is_local"),
+    [("http://127.0.0.1:8000", True), ("http://localhost", True), ("https://f.example", False)],
+)
+def test_an_address_that_no_carrier_reaches_is_said_to_be_one(
+    as_admin: Client, twilio: Connection, settings: LazySettings, address: str, is_local: bool
+) -> None:
+    settings.HOOKS_BASE_URL = address
+    shown = text(as_admin.get(page("connection-detail", twilio)))
+    assert ("no carrier reaches it" in shown) is is_local
+    assert f"{address}/hooks/{twilio.hook_code}/" in shown
+
+
 def test_only_a_carrier_that_asks_for_it_gets_the_verify_token(
     as_admin: Client, account: Account, twilio: Connection
 ) -> None:
