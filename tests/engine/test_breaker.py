@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection as database
@@ -26,7 +27,7 @@ from flows.engine.breaker import (
 from flows.models import Account, Connection, Execution, Flow, KeyKind, OutgoingMail, User, letters
 from flows.models.outage_words import outage
 from flows.placeholders import Channel
-from tests import cast
+from tests import cast, running
 from tests.engine import drive
 from tests.engine.drive import START
 from tests.engine.frail_connector import (
@@ -38,6 +39,8 @@ from tests.engine.frail_connector import (
     WRONG_KEY,
     Frail,
 )
+
+ENGINES = 4
 
 
 def at(seconds: float) -> datetime:
@@ -300,6 +303,35 @@ def test_two_engines_let_one_probe_through(flow: Flow) -> None:
     sending = [store.apply(store.decide_all(c, now=at(15)), now=at(15)) for c in (one, other)]
     connectors = [attempt.connector for jobs in sending for _, attempt in jobs]
     assert connectors == ["frail", "sandbox"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_engines_at_the_same_moment_one_tries(flow: Flow, kaleyra: Connection) -> None:
+    break_down(flow)
+    for _ in range(ENGINES):
+        drive.accept(flow, "0001", "0001", at=at(15), kind=KeyKind.LIVE)
+    stale = [store.claim(limit=1, lease_s=60, now=at(15)) for _ in range(ENGINES)]
+    sending: list[str] = []
+
+    def turn(number: int) -> None:
+        decided = store.decide_all(stale[number], now=at(15))
+        sending.extend(attempt.connector for _, attempt in store.apply(decided, now=at(15)))
+
+    running.at_once(*(partial(turn, number) for number in range(ENGINES)))
+    assert sorted(sending) == ["frail"] + ["sandbox"] * (ENGINES - 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_failures_that_engines_record_at_the_same_moment_are_all_counted(
+    flow: Flow, kaleyra: Connection
+) -> None:
+    for _ in range(LIMIT - 1):
+        drive.accept(flow, "0001", "0001", kind=KeyKind.LIVE)
+    jobs = run.begin(limit=10, now=START)[1]
+    lost = [[store.Sent(job.claimed, job.attempt, LOST, START)] for job in jobs]
+    running.at_once(*(partial(store.record, sent, now=START) for sent in lost))
+    kaleyra.refresh_from_db()
+    assert (kaleyra.failures, kaleyra.down_since) == (LIMIT - 1, None)
 
 
 def test_a_probe_whose_engine_died_is_free_again_when_its_time_is_over(
