@@ -18,6 +18,7 @@ from flows.models.refusals import Refused
 from flows.models.usage import flows_using
 from flows.placeholders import Channel
 
+from .connection_words import asks_first
 from .deeds import ask, asking, done
 from .paging import page_of
 
@@ -40,8 +41,8 @@ def check(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
     fault = None
     try:
         words = carrier_questions.check(connection)
-    except CarrierFault as found:
-        fault, words = found, str(found)
+    except CarrierFault as found:  # what it says stands on the page
+        fault, words = found, "The check of the credentials failed."
     try:
         connections.note_check(connection, fault, by=seat.user, now=timezone.now())
     except Refused as refused:
@@ -54,6 +55,7 @@ def check(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
 @asking
 def new_address(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
     seat, connection = access.connection(request, sid, connection_id)
+    connector = connections.known_connector(connection)
     if request.method != "POST":
         return ask(
             request,
@@ -62,13 +64,15 @@ def new_address(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResp
             title=f"Give “{connection.name}” a new address?",
             action="Give it a new address",
             form=_seen(connection),
-            connector=connections.known_connector(connection),
+            connector=connector,
+            company=connections.company_of(connection),
+            has_verify_token=asks_first(connector),
         )
     return done(
         request,
         lambda: connections.give_new_address(connection, by=seat.user, revision=revision(request)),
-        words=f"“{connection.name}” has a new address. Give it to the carrier now: until then no "
-        "receipt arrives.",
+        words=f"“{connection.name}” has a new address. Where the carrier has it in its settings, "
+        "enter it there now.",
         to=f"{_page(connection)}#receipts",
     )
 

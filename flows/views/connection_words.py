@@ -45,6 +45,11 @@ def carrier_of(connector: Connector, *, obstacle: str = "") -> Carrier:
     return Carrier(connector, connector.summary or f"Sends {words}.", serves, obstacle)
 
 
+def asks_first(connector: Connector | None) -> bool:
+    """Whether the carrier asks for a word of ours before it sends receipts."""
+    return bool(connector and type(connector).handshake is not Connector.handshake)
+
+
 def facts_of(connection: Connection, connector: Connector | None) -> list[Fact]:
     """Its configuration, field by field, as its carrier declares them."""
     config = connection.config
@@ -71,6 +76,7 @@ def history(entry: AuditEntry) -> str:
     sentence = f"{done} by {entry.actor or 'somebody'}"
     if result := after.get("result"):
         return f"{sentence}: {result}"
-    if given := after.get("given_anew"):
+    given = after.get("given_anew")
+    if given and entry.action == "connection.change":
         return f"{sentence}, with a new {' and '.join(given)}."
     return f"{sentence}."

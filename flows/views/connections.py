@@ -22,7 +22,7 @@ from flows.models.usage import flows_using
 from flows.placeholders import Channel
 
 from .connection_health import last_receipt_at, panels
-from .connection_words import Carrier, carrier_of, facts_of, history
+from .connection_words import Carrier, asks_first, carrier_of, facts_of, history
 from .deeds import asking
 
 HISTORY_LENGTH = 8
@@ -62,7 +62,7 @@ def detail(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse:
         "why_not_real": connections.why_not_real(seat.account) if is_real else "",
         "receipt_url": connections.receipt_url(connection) if _has_door(connector) else "",
         "is_local": _is_local(settings.HOOKS_BASE_URL),
-        "verify_token": connection.hook_key if _asks_first(connector) else "",
+        "verify_token": connection.hook_key if asks_first(connector) else "",
         "senders": [
             (sender, used.get(str(sender.public_id), []))
             for sender in connections.senders_at(connection)
@@ -150,11 +150,6 @@ def _has_door(connector: Connector | None) -> bool:
     return bool(connector and connector.has_hooks)
 
 
-def _asks_first(connector: Connector | None) -> bool:
-    """Whether the carrier asks for a word of ours before it sends receipts."""
-    return bool(connector and type(connector).handshake is not Connector.handshake)
-
-
 def _is_local(address: str) -> bool:
     """Whether only this very machine knows the address."""
     host = urlsplit(address).hostname or ""
@@ -169,7 +164,7 @@ def _first_channel(connector: Connector | None) -> str:
 
 def _what_next(connector: Connector) -> str:
     if connector.checks:
-        return "Check its credentials, then give the carrier the address for receipts."
+        return "Check its credentials, then read below where its receipts go."
     return "Register the senders that belong to it."
 
 
