@@ -72,6 +72,7 @@ test: setup-test build/inter.woff2 browser
 
 bench: setup-test
 	@$(BIN)/python -m benchmarks.engine
+	@$(BIN)/python -m benchmarks.receipts
 
 check: setup-test
 	$(BIN)/ruff check .

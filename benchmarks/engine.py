@@ -8,7 +8,6 @@ all of its rows, receipts and reasons. One process, no network. Compare the rati
 the seconds of two: machines differ and are noisy.
 """
 
-import json
 import os
 import sys
 import tempfile
@@ -16,9 +15,10 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.results import keep
+
 BATCHES = (1, 20, 200)
 EXECUTIONS = 600
-RESULTS = Path(__file__).parent / "results.json"
 
 
 def main(executions: int, batches: Sequence[int]) -> None:
@@ -85,8 +85,7 @@ def report(vendor: str, executions: int, rates: dict[int, tuple[float, float]]) 
                 "ratio": ratio,
             }
         )
-    results = {"engine": {"database": vendor, "executions": executions, "rows": rows}}
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    keep("engine", {"database": vendor, "executions": executions, "rows": rows})
 
 
 def seconds(work: Callable[[], object]) -> float:
