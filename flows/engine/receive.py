@@ -90,23 +90,27 @@ def receipt_of(
 
 
 def match(*, limit: int, now: datetime) -> int:
-    """Find the attempts of receipts that are due and wake their executions; returns how many."""
-    if not Receipt.objects.filter(due_at__lte=now).exists():
+    """Find the attempts of receipts that are due and wake their executions; returns how many.
+
+    Owners are looked for before anything is locked: on SQLite the doors wait for that lock. Of two
+    engines that find the same receipts one writes, and both would write the same.
+    """
+    due = Receipt.objects.filter(due_at__lte=now)
+    found = list(due.order_by("due_at", "id")[:limit])
+    if not found:
         return 0
+    owners = _owners(found)
+    for receipt in found:
+        _settle_in_inbox(receipt, owners.of(receipt), now)
     with transaction.atomic():
-        inbox = list(
-            Receipt.objects.select_for_update(skip_locked=True)
-            .filter(due_at__lte=now)
-            .order_by("due_at", "id")[:limit]
-        )
-        owners = _owners(inbox)
-        for receipt in inbox:
-            _settle_in_inbox(receipt, owners.of(receipt), now)
-        rows.update(inbox, ["attempt", "due_at", "match_tries"])
-        wake([owners.execution_of[r.attempt_id] for r in inbox if r.attempt_id], now)
-    if given_up := [r.pk for r in inbox if r.attempt_id is None and r.due_at is None]:
+        mine = due.select_for_update(skip_locked=True).filter(pk__in=[r.pk for r in found])
+        held = set(mine.values_list("pk", flat=True))
+        settled = [receipt for receipt in found if receipt.pk in held]
+        rows.update(settled, ["attempt", "due_at", "match_tries"])
+        wake([owners.execution_of[r.attempt_id] for r in settled if r.attempt_id], now)
+    if given_up := [r.pk for r in settled if r.attempt_id is None and r.due_at is None]:
         log.warning("receipt.unmatched", extra={"receipts": len(given_up), "first": given_up[0]})
-    return len(inbox)
+    return len(settled)
 
 
 def hurry(message_ids: Sequence[str], *, now: datetime) -> None:

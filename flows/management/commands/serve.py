@@ -25,7 +25,7 @@ from flows.management.parent import when_parent_is_gone
 STEADY_S = 30  # a child that ran this long counts as healthy again
 LONGEST_PAUSE_S = 30
 PATIENCE_S = 40  # for a child to finish what is under way
-WEB_THREADS = 8
+WEB_THREADS = 32
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,8 @@ def _manage(*arguments: str) -> list[str]:
 
 
 def _serve_web(host: str, port: int) -> None:
-    """Several threads: a test send calls this very server while its page is being made."""
+    """Several threads: a test send calls this very server while its page is being made, and the
+    more receipts wait for a commit, the more share it."""
     Granian(
         "fallbackui.wsgi:application",
         address=host,
