@@ -5,6 +5,7 @@ A line has a fixed `action` name (the message) and ids as fields; never a body o
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -13,6 +14,10 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "request",  # Django's own lines carry the whole request
 }
+
+
+# Below a receipt address stands its key, and in its query what a carrier says of people.
+_RECEIPT_ADDRESS = re.compile(r"(/hooks/[0-9A-Za-z-]+)[/?][^\s\"']+")
 
 
 class JsonFormatter(logging.Formatter):
@@ -26,4 +31,4 @@ class JsonFormatter(logging.Formatter):
         line |= {key: value for key, value in vars(record).items() if key not in _STANDARD}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _RECEIPT_ADDRESS.sub(r"\1/***", json.dumps(line, default=str))

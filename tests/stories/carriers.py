@@ -13,6 +13,7 @@ import requests
 from django.test import Client
 from django.urls import reverse
 
+from flows.connectors import registry
 from flows.models import Account, CallbackProfile, Connection, Flow, KeyKind, Role, Sender
 from flows.placeholders import Channel
 from tests import cast
@@ -39,6 +40,10 @@ class Line:
     @property
     def name(self) -> str:
         return f"{self.channel.label} at {self.fake_class.key}"
+
+    @property
+    def has_key_in_url(self) -> bool:
+        return registry.find(self.fake_class.key).has_key_in_url
 
 
 LINES: Mapping[str, Line] = {
