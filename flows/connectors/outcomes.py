@@ -22,7 +22,7 @@ from .base import (
 from .errors import COMMON_CODES
 from .storable import storable
 
-SEND_TIMEOUT_S = 20.0  # less than half of the shortest lease in use, so that the answer counts
+SEND_TIMEOUT_S = 20.0  # the engine gives up at half of its lease, by default after 30 s
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 CREDENTIALS = "credentials"  # the code of a carrier without one of its own for a wrong key
 
