@@ -1,5 +1,8 @@
 """The base of the fake carriers does what each act says, and stops cleanly."""
 
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -7,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 from aiohttp import web
+from django.conf import settings
 
 from flows.connectors.base import ExampleHook
 from tests.fakes import acts
@@ -164,3 +168,19 @@ def test_receipt_that_nobody_takes_is_posted_again(fake: FakePost, customer: Rec
     send(fake)
     wait(lambda: len(fake.posted) == 1)
     assert fake.posted[0].status == 0
+
+
+@pytest.mark.slow
+def test_fake_can_be_run_by_hand() -> None:
+    command = [sys.executable, "-u", "-m", "tests.fakes", "kaleyra", "--play", f"{NUMBER}=silent"]
+    with subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        said = iter(process.stdout.readline, b"")
+        base_url = next(said).decode().removeprefix("Base URL: ").strip()
+        answer = requests.post(f"{base_url}/v1/nobody/sms", data={"to": NUMBER}, timeout=5)
+        assert answer.status_code == 401
+        process.send_signal(signal.SIGINT)
+        rest = b"".join(said).decode()
+    assert "api_key: " in rest
+    assert "POST /v1/nobody/sms" in rest
+    assert rest.endswith("Stopped.\n")
