@@ -14,6 +14,7 @@ _WORDS = {
     404: "There is nothing here.\n",
     405: "Use another method.\n",
     429: "There were too many requests. Come again later.\n",
+    500: "This could not be taken.\n",
     503: "This cannot be stored now. Send it again.\n",
 }
 
@@ -42,6 +43,8 @@ def plain(
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Length"] = str(len(answer.content))
     answer.then = then
+    # Django would write down the path of what fails, and a key may stand in it.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer
 
 

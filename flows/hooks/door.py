@@ -41,6 +41,9 @@ def door(request: HttpRequest, hook_code: str, rest: str = "") -> Answer:
     except Error as fault:  # of the database: what was said is not on disk, so it must come again
         log.error("hook.not_stored", extra={"error": type(fault).__name__})
         return answers.later(503, seconds=BUSY_RETRY_S)
+    except Exception as fault:  # noqa: BLE001 - Django would write down the path, key and all
+        log.error("hook.failed", extra={"error": type(fault).__name__})
+        return answers.plain(500)
 
 
 def _knock(request: HttpRequest, hook_code: str, rest: str) -> Answer:
