@@ -12,10 +12,13 @@ from django.db.models.signals import post_save
 from django.http import HttpResponseBase
 from django.test import Client
 from hypothesis import settings as hypothesis_settings
+from pytest_django.fixtures import Settings
 
 from flows.audit_words import KINDS, WORDS
-from flows.models import Account, AuditEntry, Flow, KeyKind, Role, User
+from flows.models import Account, AuditEntry, Connection, Flow, KeyKind, Role, User
+from flows.placeholders import Channel
 from tests import cast, conscience, network
+from tests.engine import frail_connector
 from tests.fakes.whatsapp_cloud import FakeWhatsAppCloud
 
 hypothesis_settings.register_profile("default", max_examples=60, deadline=None)
@@ -180,6 +183,22 @@ def meta() -> Iterator[FakeWhatsAppCloud]:
     with FakeWhatsAppCloud() as fake:
         yield fake
         assert fake.complaints == []
+
+
+@pytest.fixture
+def frail(account: Account, settings: Settings) -> Iterator[Connection]:
+    """A connection at a carrier that answers as it is told: see tests/engine/frail_connector.py."""
+    settings.EXTRA_CONNECTORS = [frail_connector.__name__]
+    yield cast.make_connection(account, "frail", name="Kaleyra India")
+    frail_connector.Frail.answer = None
+    frail_connector.Frail.sent.clear()
+
+
+@pytest.fixture
+def frail_flow(account: Account, admin: User, frail: Connection) -> Flow:
+    """Published; WhatsApp at the frail carrier, then SMS at the Sandbox."""
+    cast.make_sender(account, Channel.WHATSAPP, connection=frail)
+    return cast.make_published_flow(account, by=admin)
 
 
 # --- Flows and keys -------------------------------------------------------------------------------

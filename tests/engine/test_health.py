@@ -1,6 +1,5 @@
 """Receipt health: the numbers and the verdict alone, and the chore that computes them from rows."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,13 +8,11 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django.fixtures import Settings
 
 from flows.engine import chores, health
 from flows.engine.health_numbers import ENOUGH, Heard, Verdict, numbers, percentile, verdict
-from flows.models import Account, Attempt, Connection, Flow, Receipt, User
+from flows.models import Account, Attempt, Connection, Flow, Receipt
 from flows.models.self_tests import PREFIX
-from flows.placeholders import Channel
 from tests import cast
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -101,113 +98,101 @@ def test_a_few_deliveries_are_no_ground_for_advice_about_waits() -> None:
 # --- The chore ------------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def frail(settings: Settings) -> Iterator[None]:
-    settings.EXTRA_CONNECTORS = ["tests.engine.frail_connector"]
-    yield
-
-
 @pytest.fixture
-def carrier(account: Account) -> Connection:
-    return cast.make_connection(account, "frail", name="Kaleyra India")
+def flow(frail_flow: Flow) -> Flow:
+    return frail_flow
 
 
-@pytest.fixture
-def flow(account: Account, admin: User, carrier: Connection) -> Flow:
-    cast.make_sender(account, Channel.WHATSAPP, connection=carrier)
-    return cast.make_published_flow(account, by=admin)
-
-
-def make_attempt(flow: Flow, carrier: Connection, age_s: float = 600, **fields: Any) -> Attempt:
+def make_attempt(flow: Flow, frail: Connection, age_s: float = 600, **fields: Any) -> Attempt:
     """A send of so long ago that was accepted at once."""
     shared = {"channel": "whatsapp", "connector": "frail", "sender": "1", "recipient": "2"}
     return Attempt.objects.create(
         execution=cast.make_execution(flow),
         step=0,
-        connection=carrier,
+        connection=frail,
         created_at=ago(age_s),
         **{**shared, "accepted_at": ago(age_s), **fields},
     )
 
 
 def make_receipt(
-    attempt: Attempt | None, carrier: Connection, *, age_s: float = 590, **fields: Any
+    attempt: Attempt | None, frail: Connection, *, age_s: float = 590, **fields: Any
 ) -> Receipt:
     key = f"key-{Receipt.objects.count()}"
     shared = {"connector": "frail", "event_key": key, "status": "delivered", "raw": {}}
     return Receipt.objects.create(
-        attempt=attempt, connection=carrier, received_at=ago(age_s), **{**shared, **fields}
+        attempt=attempt, connection=frail, received_at=ago(age_s), **{**shared, **fields}
     )
 
 
-def looked(carrier: Connection) -> dict[str, Any]:
+def looked(frail: Connection) -> dict[str, Any]:
     health.look(NOW)
-    carrier.refresh_from_db()
-    assert carrier.health_at == NOW
-    return dict(carrier.health)
+    frail.refresh_from_db()
+    assert frail.health_at == NOW
+    return dict(frail.health)
 
 
-def test_it_counts_sends_and_their_receipts(flow: Flow, carrier: Connection) -> None:
-    make_attempt(flow, carrier)
-    attempt = make_attempt(flow, carrier)
-    make_receipt(attempt, carrier, age_s=598, status="sent")
-    make_receipt(attempt, carrier, age_s=595)
-    make_receipt(attempt, carrier, age_s=500, status="read")
-    found = looked(carrier)
+def test_it_counts_sends_and_their_receipts(flow: Flow, frail: Connection) -> None:
+    make_attempt(flow, frail)
+    attempt = make_attempt(flow, frail)
+    make_receipt(attempt, frail, age_s=598, status="sent")
+    make_receipt(attempt, frail, age_s=595)
+    make_receipt(attempt, frail, age_s=500, status="read")
+    found = looked(frail)
     assert (found["sends"], found["with_receipt"], found["silent"]) == (2, 1, 0)
     assert (found["median_s"], found["delivered_median_s"]) == (2, 5)
     assert found["last_receipt_at"] == ago(500).isoformat()
 
 
 def test_what_is_too_young_too_old_refused_or_polled_does_not_count(
-    flow: Flow, carrier: Connection
+    flow: Flow, frail: Connection
 ) -> None:
-    make_attempt(flow, carrier, 59)
-    make_attempt(flow, carrier, 24 * 3600 + 1)
-    make_attempt(flow, carrier, accepted_at=None)
-    polled = make_attempt(flow, carrier)
-    make_receipt(polled, carrier, event_key="poll:1")
-    found = looked(carrier)
+    make_attempt(flow, frail, 59)
+    make_attempt(flow, frail, 24 * 3600 + 1)
+    make_attempt(flow, frail, accepted_at=None)
+    polled = make_attempt(flow, frail)
+    make_receipt(polled, frail, event_key="poll:1")
+    found = looked(frail)
     assert (found["sends"], found["with_receipt"]) == (1, 0)
 
 
 def test_young_sends_do_not_push_the_others_out_of_the_sample(
-    flow: Flow, carrier: Connection, monkeypatch: pytest.MonkeyPatch
+    flow: Flow, frail: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "SAMPLE", 3)
     for _ in range(4):
-        make_attempt(flow, carrier)
+        make_attempt(flow, frail)
     for _ in range(5):
-        make_attempt(flow, carrier, 10)
-    assert looked(carrier)["sends"] == 3
+        make_attempt(flow, frail, 10)
+    assert looked(frail)["sends"] == 3
 
 
 def test_unmatched_receipts_are_those_that_were_looked_for_in_vain(
-    flow: Flow, carrier: Connection
+    flow: Flow, frail: Connection
 ) -> None:
-    make_receipt(None, carrier, match_tries=1)
-    make_receipt(None, carrier, match_tries=0)
-    make_receipt(None, carrier, match_tries=4, age_s=24 * 3600 + 1)
-    make_receipt(None, carrier, match_tries=1, message_id=f"{PREFIX}abc")
-    make_receipt(make_attempt(flow, carrier), carrier, match_tries=1)
-    assert looked(carrier)["unmatched"] == 1
+    make_receipt(None, frail, match_tries=1)
+    make_receipt(None, frail, match_tries=0)
+    make_receipt(None, frail, match_tries=4, age_s=24 * 3600 + 1)
+    make_receipt(None, frail, match_tries=1, message_id=f"{PREFIX}abc")
+    make_receipt(make_attempt(flow, frail), frail, match_tries=1)
+    assert looked(frail)["unmatched"] == 1
 
 
-def test_the_last_receipt_is_remembered_when_nothing_is_sent_any_more(carrier: Connection) -> None:
+def test_the_last_receipt_is_remembered_when_nothing_is_sent_any_more(frail: Connection) -> None:
     Connection.objects.update(health={"last_receipt_at": "2026-02-01T00:00:00+00:00"})
-    assert looked(carrier)["last_receipt_at"] == "2026-02-01T00:00:00+00:00"
+    assert looked(frail)["last_receipt_at"] == "2026-02-01T00:00:00+00:00"
 
 
 def test_once_a_minute_is_enough_and_who_waited_longest_comes_first(
-    account: Account, carrier: Connection
+    account: Account, frail: Connection
 ) -> None:
     other = Connection.objects.create(account=account, connector="frail", name="Other")
     cast.make_connection(account)  # the Sandbox is not measured
     gone = Connection.objects.create(
         account=account, connector="frail", name="Gone", deleted_at=NOW
     )
-    carrier.health_at, other.health_at = ago(61), ago(90)
-    carrier.save()
+    frail.health_at, other.health_at = ago(61), ago(90)
+    frail.save()
     other.save()
     assert [health.look(NOW) for _ in range(3)] == [1, 1, 0]
     assert health.look(NOW + timedelta(seconds=59)) == 0
@@ -215,10 +200,10 @@ def test_once_a_minute_is_enough_and_who_waited_longest_comes_first(
     assert gone.health_at is None
 
 
-def test_the_cost_does_not_grow_with_the_sends(flow: Flow, carrier: Connection) -> None:
+def test_the_cost_does_not_grow_with_the_sends(flow: Flow, frail: Connection) -> None:
     def cost(count: int) -> int:
         for _ in range(count):
-            make_receipt(make_attempt(flow, carrier), carrier)
+            make_receipt(make_attempt(flow, frail), frail)
         Connection.objects.update(health_at=None)
         with CaptureQueriesContext(database) as asked:
             health.look(NOW)
@@ -227,16 +212,16 @@ def test_the_cost_does_not_grow_with_the_sends(flow: Flow, carrier: Connection) 
     assert cost(1) == cost(20)
 
 
-def test_it_is_one_of_the_chores(flow: Flow, carrier: Connection) -> None:
+def test_it_is_one_of_the_chores(flow: Flow, frail: Connection) -> None:
     for _ in range(ENOUGH):
-        make_attempt(flow, carrier)
+        make_attempt(flow, frail)
     chores.turn(NOW)
-    carrier.refresh_from_db()
-    assert carrier.health["verdict"] == "none"
+    frail.refresh_from_db()
+    assert frail.health["verdict"] == "none"
 
 
 def test_a_connection_whose_connector_is_gone_holds_up_nobody(
-    account: Account, carrier: Connection
+    account: Account, frail: Connection
 ) -> None:
     Connection.objects.create(account=account, connector="gone", name="Gone")
-    assert looked(carrier)["sends"] == 0
+    assert looked(frail)["sends"] == 0

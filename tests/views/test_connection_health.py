@@ -2,7 +2,6 @@
 a template: at the connection, on Home, in the list, on the flow and before publishing.
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -27,37 +26,24 @@ FEW = {"verdict": "few", "sends": 40, "with_receipt": 12, "silent": 3, "slow_s":
 SLOW = {"verdict": "good", "sends": 40, "with_receipt": 40, "silent": 0, "slow_s": 75.5}
 
 
-@pytest.fixture(autouse=True)
-def frail(settings: Settings) -> Iterator[None]:
-    settings.EXTRA_CONNECTORS = ["tests.engine.frail_connector"]
-    yield
-
-
 @pytest.fixture
-def carrier(account: Account) -> Connection:
-    return cast.make_connection(account, "frail", name="Kaleyra India")
+def flow(frail_flow: Flow) -> Flow:
+    return frail_flow
 
 
-@pytest.fixture
-def flow(account: Account, admin: User, carrier: Connection) -> Flow:
-    """WhatsApp at Kaleyra India with a wait of 60 s, then SMS at the Sandbox."""
-    cast.make_sender(account, Channel.WHATSAPP, connection=carrier)
-    return cast.make_published_flow(account, by=admin)
+def go_down(frail: Connection) -> None:
+    frail.down_since = timezone.now() - timedelta(minutes=3)
+    frail.probe_at = timezone.now() + timedelta(seconds=30)
+    frail.last_error, frail.failures = "the connection was refused", 5
+    frail.save()
 
 
-def go_down(carrier: Connection) -> None:
-    carrier.down_since = timezone.now() - timedelta(minutes=3)
-    carrier.probe_at = timezone.now() + timedelta(seconds=30)
-    carrier.last_error, carrier.failures = "the connection was refused", 5
-    carrier.save()
-
-
-def list_templates(carrier: Connection, state: str = "", *, reason: str = "") -> None:
+def list_templates(frail: Connection, state: str = "", *, reason: str = "") -> None:
     """The carrier's list as of now, with our template in this state or not at all."""
-    Connection.objects.filter(pk=carrier.pk).update(synced_at=timezone.now())
+    Connection.objects.filter(pk=frail.pk).update(synced_at=timezone.now())
     if state:
         CarrierTemplate.objects.create(
-            connection=carrier,
+            connection=frail,
             name="order_update",
             language="en",
             state=state,
@@ -82,35 +68,33 @@ def pages_of(client: Client, flow: Flow) -> dict[str, str]:
     }
 
 
-def at_connection(client: Client, carrier: Connection) -> str:
-    return page(client, "connection-detail", carrier.account.sid, carrier.public_id)
+def at_connection(client: Client, frail: Connection) -> str:
+    return page(client, "connection-detail", frail.account.sid, frail.public_id)
 
 
 # --- Down -----------------------------------------------------------------------------------------
 
 
 def test_a_connection_that_is_down_is_told_everywhere(
-    as_admin: Client, flow: Flow, carrier: Connection
+    as_admin: Client, flow: Flow, frail: Connection
 ) -> None:
-    go_down(carrier)
-    why = f"Kaleyra India has been down since {carrier.down_since:%H:%M} UTC"
+    go_down(frail)
+    why = f"Kaleyra India has been down since {frail.down_since:%H:%M} UTC"
     for name, shown in pages_of(as_admin, flow).items():
         assert f"{why}: the connection was refused" in shown, name
-    shown = at_connection(as_admin, carrier)
+    shown = at_connection(as_admin, frail)
     assert "Nothing is sent with this connection at this moment" in shown
     assert why in shown
 
 
-def test_a_viewer_is_told_whom_to_ask(as_viewer: Client, flow: Flow, carrier: Connection) -> None:
-    go_down(carrier)
+def test_a_viewer_is_told_whom_to_ask(as_viewer: Client, flow: Flow, frail: Connection) -> None:
+    go_down(frail)
     shown = page(as_viewer, "account-home", flow.account.sid)
     assert "Ask an admin of this account to look at it." in shown
     assert "/connections/" not in shown
 
 
-def test_nothing_is_said_while_all_is_well(
-    as_admin: Client, flow: Flow, carrier: Connection
-) -> None:
+def test_nothing_is_said_while_all_is_well(as_admin: Client, flow: Flow, frail: Connection) -> None:
     Connection.objects.update(health={**SLOW, "slow_s": 60})
     for name, shown in pages_of(as_admin, flow).items():
         assert "Kaleyra India" not in shown, name
@@ -140,23 +124,23 @@ def test_flows_are_warned_of_receipts_that_do_not_come_in_time(
 
 
 def test_the_connection_and_home_say_what_to_do(
-    as_admin: Client, flow: Flow, carrier: Connection
+    as_admin: Client, flow: Flow, frail: Connection
 ) -> None:
-    Connection.objects.filter(pk=carrier.pk).update(health=NONE, health_at=timezone.now())
-    for shown in (at_connection(as_admin, carrier), pages_of(as_admin, flow)["home"]):
+    Connection.objects.filter(pk=frail.pk).update(health=NONE, health_at=timezone.now())
+    for shown in (at_connection(as_admin, frail), pages_of(as_admin, flow)["home"]):
         assert "Receipts do not arrive: none came for the last 25 messages." in shown
         assert "check that the carrier has its address for receipts" in shown
 
 
 def test_a_step_that_counts_acceptance_needs_no_receipts(
-    account: Account, admin: User, carrier: Connection
+    account: Account, admin: User, frail: Connection
 ) -> None:
-    cast.make_sender(account, Channel.WHATSAPP, connection=carrier)
+    cast.make_sender(account, Channel.WHATSAPP, connection=frail)
     steps = (
         cast.make_step(account, Channel.WHATSAPP, counts_as="accepted"),
         cast.make_step(account, Channel.SMS),
     )
-    Connection.objects.filter(pk=carrier.pk).update(health=NONE)
+    Connection.objects.filter(pk=frail.pk).update(health=NONE)
     assert connection_warnings(steps, catalog_of(account)) == []
     last = connection_warnings(tuple(reversed(steps))[:1], catalog_of(account))
     assert last == []
@@ -170,7 +154,7 @@ def test_the_sandbox_is_never_blamed(as_admin: Client, account: Account, admin: 
     assert "How receipts come in" not in at_connection(as_admin, sandbox)
 
 
-def test_numbers_are_shown_as_times(as_admin: Client, carrier: Connection) -> None:
+def test_numbers_are_shown_as_times(as_admin: Client, frail: Connection) -> None:
     health = {
         **SLOW,
         "median_s": 1.2,
@@ -181,7 +165,7 @@ def test_numbers_are_shown_as_times(as_admin: Client, carrier: Connection) -> No
         "last_receipt_at": timezone.now().isoformat(),
     }
     Connection.objects.update(health=health, health_at=timezone.now())
-    shown = at_connection(as_admin, carrier)
+    shown = at_connection(as_admin, frail)
     for text in ("100 %", "1.2 s", "8 s", "3 s", "1 min 16 s", "1,000 or more in 24 hours"):
         assert text in shown
 
@@ -200,9 +184,9 @@ def test_numbers_are_shown_as_times(as_admin: Client, carrier: Connection) -> No
     ],
 )
 def test_a_template_that_the_carrier_does_not_take_is_told_everywhere_and_skipped(
-    as_admin: Client, flow: Flow, carrier: Connection, state: str, reason: str, words: str
+    as_admin: Client, flow: Flow, frail: Connection, state: str, reason: str, words: str
 ) -> None:
-    list_templates(carrier, state, reason=reason)
+    list_templates(frail, state, reason=reason)
     for name, shown in pages_of(as_admin, flow).items():
         assert words in shown, name
     execution = drive.accept(flow, "0001", "0001", kind=KeyKind.LIVE, at=timezone.now())
@@ -212,9 +196,9 @@ def test_a_template_that_the_carrier_does_not_take_is_told_everywhere_and_skippe
 
 @pytest.mark.parametrize("state", ["approved", "unknown"])
 def test_a_template_that_it_may_take_is_sent(
-    as_admin: Client, flow: Flow, carrier: Connection, state: str
+    as_admin: Client, flow: Flow, frail: Connection, state: str
 ) -> None:
-    list_templates(carrier, state)
+    list_templates(frail, state)
     assert "Frail" not in pages_of(as_admin, flow)["flow"]
     execution = drive.accept(flow, "0001", "0001", kind=KeyKind.LIVE, at=timezone.now())
     run.until_idle(timezone.now())
@@ -222,31 +206,31 @@ def test_a_template_that_it_may_take_is_sent(
 
 
 def test_a_list_is_believed_only_when_it_is_fresh_and_younger_than_our_template(
-    account: Account, flow: Flow, carrier: Connection
+    account: Account, flow: Flow, frail: Connection
 ) -> None:
     def refused() -> int:
-        facts = catalog_of(account).connections[str(carrier.public_id)]
+        facts = catalog_of(account).connections[str(frail.public_id)]
         return len(facts.refused_templates)
 
     assert refused() == 0  # never fetched
-    list_templates(carrier)
+    list_templates(frail)
     assert refused() == 1
     Template.objects.update(created_at=timezone.now())  # made since
     assert refused() == 0
     Connection.objects.update(synced_at=timezone.now() - timedelta(hours=25))
     CarrierTemplate.objects.create(
-        connection=carrier, name="order_update", language="en", state="paused",
+        connection=frail, name="order_update", language="en", state="paused",
         seen_at=timezone.now(),
     )  # fmt: skip
     assert refused() == 0
 
 
 def test_a_flow_with_a_paused_template_is_not_published(
-    as_admin: Client, account: Account, admin: User, carrier: Connection
+    as_admin: Client, account: Account, admin: User, frail: Connection
 ) -> None:
-    cast.make_sender(account, Channel.WHATSAPP, connection=carrier)
+    cast.make_sender(account, Channel.WHATSAPP, connection=frail)
     flow = cast.make_flow(account, by=admin)
-    list_templates(carrier, "paused")
+    list_templates(frail, "paused")
     as_admin.post(
         reverse("flow-publish", args=[account.sid, flow.public_id]), {"revision": flow.revision}
     )
@@ -255,7 +239,7 @@ def test_a_flow_with_a_paused_template_is_not_published(
 
 
 def test_lists_cost_one_query_however_many_templates_there_are(
-    account: Account, flow: Flow, carrier: Connection
+    account: Account, flow: Flow, frail: Connection
 ) -> None:
     def cost() -> int:
         with CaptureQueriesContext(database) as asked:
@@ -263,7 +247,7 @@ def test_lists_cost_one_query_however_many_templates_there_are(
         return len(asked)
 
     without = cost()
-    list_templates(carrier, "approved")
+    list_templates(frail, "approved")
     one = cost()
     for number in range(10):
         cast.make_template(account, Channel.WHATSAPP, name=f"other_{number}")
@@ -274,11 +258,11 @@ def test_lists_cost_one_query_however_many_templates_there_are(
 
 
 def test_a_connector_that_is_gone_breaks_no_page(
-    as_admin: Client, flow: Flow, carrier: Connection, settings: Settings
+    as_admin: Client, flow: Flow, frail: Connection, settings: Settings
 ) -> None:
-    go_down(carrier)
-    list_templates(carrier, "paused")
+    go_down(frail)
+    list_templates(frail, "paused")
     settings.EXTRA_CONNECTORS = []
     pages_of(as_admin, flow)
-    at_connection(as_admin, carrier)
+    at_connection(as_admin, frail)
     page(as_admin, "connection-list", flow.account.sid)
