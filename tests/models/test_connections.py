@@ -15,6 +15,7 @@ from flows.models import (
     AssetStatus,
     AuditEntry,
     Connection,
+    Execution,
     ExecutionState,
     Flow,
     KycStatus,
@@ -274,34 +275,30 @@ def test_it_stays_while_a_sender_belongs_to_it(
         senders.restore(sender, by=admin)
 
 
-def test_it_stays_while_receipts_are_waited_for(
-    admin: User, connection: Connection, published_flow: Flow
-) -> None:
-    execution = cast.make_execution(published_flow, state=ExecutionState.WAITING)
+def send_with(connection: Connection, execution: Execution) -> None:
+    """One attempt of its first step."""
     Attempt.objects.create(
         execution=execution,
         step=0,
         channel="sms",
-        connector="twilio",
+        connector=connection.connector,
         connection=connection,
         sender="ACMERT",
         recipient=cast.RECIPIENT,
         created_at=timezone.now(),
     )
+
+
+def test_it_stays_while_receipts_are_waited_for(
+    admin: User, connection: Connection, published_flow: Flow
+) -> None:
+    execution = cast.make_execution(published_flow, state=ExecutionState.WAITING)
+    send_with(connection, execution)
     with pytest.raises(connections.ConnectionRefused, match="1 running execution has sent"):
         connections.delete(connection, by=admin, revision=connection.revision)
     execution.delete()
     done = cast.make_execution(published_flow)
-    Attempt.objects.create(
-        execution=done,
-        step=0,
-        channel="sms",
-        connector="twilio",
-        connection=connection,
-        sender="ACMERT",
-        recipient=cast.RECIPIENT,
-        created_at=timezone.now(),
-    )
+    send_with(connection, done)
     connections.delete(connection, by=admin, revision=connection.revision)
     assert Attempt.objects.get().connection == connection
 

@@ -18,6 +18,7 @@ SUITE = [
     "engine/test_invoke.py",
     "engine/test_store.py",
     "engine/test_receipts.py",
+    "models/test_connection_races.py",
     "models/test_flow_races.py",
     "models/test_member_races.py",
 ]
