@@ -17,6 +17,6 @@ def our_id(text: str) -> str:
     Who builds an address by hand may put a second "?" behind it.
     """
     try:
-        return str(UUID(text.partition("?")[0].strip()))
+        return str(UUID(text.partition("?")[0]))
     except ValueError:
         return ""

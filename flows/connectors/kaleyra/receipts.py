@@ -86,7 +86,7 @@ def _dicts(said: Json) -> list[dict[str, Json]]:
 def _record(pairs: Iterable[tuple[str, Json]]) -> Record:
     record: Record = {}
     for name, value in pairs:
-        name, text = name.strip().lower(), _text(value)
+        name, text = name.lower(), _text(value)
         if text and name not in TEXTS:
             record[name] = f"{record[name]} {text}" if name in OUR_IDS and name in record else text
     return record
