@@ -382,6 +382,7 @@ def test_fault_of_a_connector_lets_nobody_in(
     assert counts(carrier.connection) == (1, 0, 0)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_event_that_no_database_takes_is_kept_as_unreadable(carrier: Carrier) -> None:
     assert carrier.post(told("e1", ours="not a uuid")).status_code == 200
     assert not Receipt.objects.exists()

@@ -18,6 +18,8 @@ SUITE = [
     "engine/test_invoke.py",
     "engine/test_store.py",
     "engine/test_receipts.py",
+    "engine/test_shared_commit.py",
+    "hooks",
     "models/test_connection_races.py",
     "models/test_flow_races.py",
     "models/test_member_races.py",
