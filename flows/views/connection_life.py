@@ -121,13 +121,17 @@ def senders(request: HttpRequest, sid: str, connection_id: UUID) -> HttpResponse
         except CarrierFault as fault:
             problem = str(fault)
     ours = {
-        sender.identifier: sender
+        (sender.channel, sender.identifier): sender
         for sender in seat.account.senders.filter(deleted_at=None).select_related("connection")
     }
     context = {
         "connection": connection,
         "carrier": connections.company_of(connection),
-        "rows": [(one, ours.get(one.identifier), _channel(connector, one)) for one in found],
+        "rows": [
+            (one, ours.get((channel, one.identifier)), channel)
+            for one in found
+            for channel in [_channel(connector, one)]
+        ],
         "problem": problem,
     }
     return render(request, "connections/senders.html", context)

@@ -419,6 +419,21 @@ def test_senders_of_the_carrier_can_be_added(as_admin: Client, account: Account)
     assert chosen in form and 'name="carrier_id" value=""' not in form
 
 
+def test_a_number_that_is_registered_elsewhere_says_where(
+    as_admin: Client, account: Account
+) -> None:
+    """The Sandbox was tried with the real number."""
+    played = cast.make_sender(account, Channel.WHATSAPP)
+    with FakeWhatsAppCloud() as fake:
+        config = dict(fake.config)
+        made = cast.make_connection(account, "whatsapp_cloud", config=config, base_url=fake.url)
+        listed = text(as_admin.get(page("connection-senders", made)))
+        assert played.identifier in listed and "Registered at Sandbox" in listed
+        Sender.objects.update(connection=made)
+        listed = text(as_admin.get(page("connection-senders", made)))
+    assert "Registered at" not in listed and "See it" in listed
+
+
 def test_a_carrier_that_does_not_answer_says_so(as_admin: Client, twilio: Connection) -> None:
     Connection.objects.update(base_url="http://127.0.0.1:9")
     answer = as_admin.get(page("connection-senders", twilio))

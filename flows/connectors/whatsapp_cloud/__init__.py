@@ -85,8 +85,8 @@ class WhatsAppCloud(Connector):
     has_hooks: ClassVar[bool] = True
     hook_max_bytes: ClassVar[int] = 3 * 1024 * 1024  # the most that Meta posts at once
     receipt_help: ClassVar[str] = (
-        "In the App Dashboard open WhatsApp, Configuration. Enter the receipt URL as callback URL "
-        "and the verify token beside it.\n"
+        "In the App Dashboard open WhatsApp, Configuration. Enter the address for receipts as "
+        "callback URL, and the verify token beside it.\n"
         "Then subscribe to the webhook field “messages”: statuses come under it."
     )
     checks: ClassVar[bool] = True
