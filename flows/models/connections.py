@@ -21,6 +21,7 @@ from flows.connectors.sandbox import KEY as SANDBOX
 from . import audit
 from .account import Account, KycStatus, held
 from .asset import Connection, Sender, new_hook_code, new_hook_key
+from .connection_log import record, said, secrets_given
 from .execution import Attempt, ExecutionState
 from .people import User
 from .refusals import Refused
@@ -145,8 +146,8 @@ def create(account: Account, connector: Connector, wanted: Wanted, *, by: User) 
         connection = Connection(account=account, connector=connector.key, name=wanted.name)
         connection.config = dict(wanted.config)
         connection.save()
-        secrets = _secrets_given(connector, wanted)
-        _log(connection, "create", by=by, after=_said(connection) | secrets)
+        after = said(connection, connector) | secrets_given(connector, given=wanted.config)
+        record(connection, "create", by=by, after=after)
     return connection
 
 
@@ -164,7 +165,7 @@ def use_sandbox(account: Account, *, by: User) -> Connection:
             raise ConnectionRefused("This account sends with a real carrier already.")
         if sandbox is None:
             sandbox = new_sandbox(account)
-            _log(sandbox, "create", by=by)
+            record(sandbox, "create", by=by)
     return sandbox
 
 
@@ -178,18 +179,18 @@ def change(connection: Connection, wanted: Wanted, *, by: User, revision: int) -
         held(connection.account)
         current = _seen(connection, revision)
         _claim_name(connection.account, wanted.name, unless=connection)
-        before, kept = _said(current), _kept_secrets(current, connector, wanted)
+        before, kept = said(current, connector), _kept_secrets(current, connector, wanted)
         config = {**kept, **wanted.config}
         is_new = config != current.config
-        after = _said(current, name=wanted.name, config=config)
-        after |= _secrets_given(connector, wanted)
+        after = said(current, connector, name=wanted.name, config=config)
+        after |= secrets_given(connector, given=wanted.config, removed=wanted.removed)
         if after == before:
             return
         current.name = wanted.name
         if is_new:
             current.config = config
         _write(current, "name", "config_encrypted", **(unchecked(current) if is_new else {}))
-        _log(current, "change", by=by, before=before, after=after)
+        record(current, "change", by=by, before=before, after=after)
     connection.refresh_from_db()
 
 
@@ -199,7 +200,7 @@ def give_new_address(connection: Connection, *, by: User, revision: int) -> None
         current = _seen(connection, revision)
         _close_door(current)
         _write(current, "hook_code", "hook_key_encrypted", self_tested_at=None, self_test_error="")
-        _log(current, "new_address", by=by)
+        record(current, "new_address", by=by)
     connection.refresh_from_db()
 
 
@@ -210,14 +211,14 @@ def delete(connection: Connection, *, by: User, revision: int) -> None:
         current = _seen(connection, revision)
         if held_by := why_needed(current):
             raise ConnectionRefused(held_by)
-        before = _said(current)
+        before = said(current, known_connector(current))
         current.config_encrypted = ""
         _close_door(current)
         _write(current, "config_encrypted", "hook_code", "hook_key_encrypted",
                deleted_at=timezone.now())  # fmt: skip
         current.carrier_templates.all().delete()
         current.kept_hooks.all().delete()
-        _log(current, "delete", by=by, before=before)
+        record(current, "delete", by=by, before=before)
     connection.refresh_from_db()
 
 
@@ -313,39 +314,3 @@ def _kept_secrets(current: Connection, connector: Connector, wanted: Wanted) -> 
         for one in connector.config_fields
         if one.is_secret and one.name in stored and one.name not in wanted.removed
     }
-
-
-def _secrets_given(connector: Connector, wanted: Wanted) -> dict[str, list[str]]:
-    """Which secrets were given or removed, never what they are."""
-    secret = {one.name: one.label for one in connector.config_fields if one.is_secret}
-    given = sorted(label for name, label in secret.items() if wanted.config.get(name))
-    gone = sorted(label for name, label in secret.items() if name in wanted.removed)
-    return {**({"given_anew": given} if given else {}), **({"removed": gone} if gone else {})}
-
-
-def _said(
-    connection: Connection, *, name: str = "", config: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """What of it stands in the audit log: a configuration field that is secret does not."""
-    known = known_connector(connection)
-    stored = connection.config if config is None else config
-    public = [one for one in known.config_fields if not one.is_secret] if known else []
-    return {
-        "name": name or connection.name,
-        "carrier": carrier_name(connection),
-        **{one.label: stored[one.name] for one in public if one.name in stored},
-    }
-
-
-def _log(
-    connection: Connection, verb: str, *, by: User, before: Any = None, after: Any = None
-) -> None:
-    audit.record(
-        connection.account,
-        f"connection.{verb}",
-        by=by,
-        of=connection,
-        label=connection.name,
-        before=before,
-        after=after,
-    )
