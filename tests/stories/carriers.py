@@ -14,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from flows.connectors import registry
+from flows.connectors.base import ExampleHook
 from flows.models import Account, CallbackProfile, Connection, Flow, KeyKind, Role, Sender
 from flows.placeholders import Channel
 from tests import cast
@@ -167,3 +168,10 @@ def _all(*classes: Callable[[], FakeCarrier]) -> Iterator[dict[Any, FakeCarrier]
 def _done(answer: Any) -> None:
     """A page that has done what was asked leads to the next one."""
     assert answer.status_code == 302, answer.content.decode()
+
+
+def knock(hook: ExampleHook) -> int:
+    """Make this request, as a carrier or as somebody who pretends to be one; the status."""
+    return requests.request(
+        hook.method, hook.url, headers=dict(hook.headers), data=hook.body or None, timeout=10
+    ).status_code

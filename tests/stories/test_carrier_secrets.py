@@ -13,11 +13,9 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-import requests
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from fallbackui.logging import JsonFormatter
@@ -30,20 +28,17 @@ from tests import cast, serving
 from tests.fakes import acts
 from tests.running import running_engine
 from tests.serving import wait_until
-from tests.stories.carriers import LINES, Line, Stage, staged
+from tests.stories.carriers import LINES, Line, Stage, knock, staged
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("open_doors"),
+]
 RAISES = "919876540099"  # the connector fails while it sends to this number
 # Pages that are there to show the address and the key which the carrier is given.
 SHOW_THE_KEY = {"connection-detail", "connection-self-test", "connection-new-address"}
 Shown = dict[str, str]
-
-
-@pytest.fixture(autouse=True)
-def surroundings(settings: Settings, live_server: LiveServer) -> None:
-    settings.HOOKS_BASE_URL = live_server.url
-    settings.CALLBACK_ALLOW_PRIVATE = True
-    settings.CALLBACK_TIMEOUT_S, settings.ENGINE_LEASE_S = 1, 4
 
 
 @contextmanager
@@ -175,11 +170,6 @@ def knock_wrongly(stage: Stage, line: Line, monkeypatch: pytest.MonkeyPatch) -> 
     genuine = fake.receipt(fake.taken[0], "failed", line.unreachable)
     url = receipt_url(main)
     told = " ".join([*fake.config.values(), main.hook_key])
-
-    def knock(hook: Any) -> int:
-        return requests.request(
-            hook.method, hook.url, headers=dict(hook.headers), data=hook.body or None, timeout=10
-        ).status_code
 
     assert knock(replace(genuine, url=f"{live_root(url)}/hooks/nobody/{main.hook_key}/")) == 404
     knock(replace(genuine, method="POST", url=url, body=told.encode()))

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-import requests
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 from standardwebhooks import Webhook
 
@@ -23,9 +21,13 @@ from flows.placeholders import Channel
 from tests import cast, serving
 from tests.fakes import acts
 from tests.running import running_engine
-from tests.stories.carriers import LINES, WAIT_S, Line, Stage, staged
+from tests.stories.carriers import LINES, WAIT_S, Line, Stage, knock, staged
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("open_doors"),
+]
 PATIENCE_S = 45
 RECIPIENT = "919876540001"
 SENT_ON = "moved on to"
@@ -111,14 +113,6 @@ def troubles(line: Line) -> Mapping[str, Trouble]:
 def to_second(code: str) -> tuple[str, str]:
     """The first step ends so, and the second one delivers."""
     return code, "DELIVERED"
-
-
-@pytest.fixture(autouse=True)
-def surroundings(settings: Settings, live_server: LiveServer) -> None:
-    """Carriers find our receipt door; the engine waits two seconds for an answer."""
-    settings.HOOKS_BASE_URL = live_server.url
-    settings.CALLBACK_ALLOW_PRIVATE = True
-    settings.CALLBACK_TIMEOUT_S, settings.ENGINE_LEASE_S = 1, 4
 
 
 @pytest.mark.timeout(150)
@@ -285,12 +279,6 @@ def forgeries(hook: ExampleHook, connection: Connection) -> list[ExampleHook]:
         replace(hook, headers=unsigned),
         replace(hook, headers={**unsigned, signature: hook.headers[signature][::-1]}),
     ]
-
-
-def knock(hook: ExampleHook) -> int:
-    return requests.request(
-        hook.method, hook.url, headers=dict(hook.headers), data=hook.body or None, timeout=10
-    ).status_code
 
 
 def wait(happened: Callable[[], bool]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pytest
 from django.db import connection
-from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from flows.models import Attempt, Execution, Flow, Outcome, Receipt
@@ -16,16 +15,14 @@ from tests.running import running_engine
 from tests.serving import wait_until
 from tests.stories.carriers import LINES, Line, Stage, staged
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("open_doors"),
+]
 NOBODY = "http://127.0.0.1:9/"  # these stories are over before the callback
 LOST = "The engine stopped while sending"
 needs_a_file = pytest.mark.skipif(connection.vendor != "sqlite", reason="needs the database file")
-
-
-@pytest.fixture(autouse=True)
-def surroundings(settings: Settings, live_server: LiveServer) -> None:
-    settings.HOOKS_BASE_URL = live_server.url
-    settings.CALLBACK_TIMEOUT_S, settings.ENGINE_LEASE_S = 1, 4
 
 
 def flow_of(stage: Stage, first: Line, second: Line) -> Flow:
