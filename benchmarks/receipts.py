@@ -2,8 +2,9 @@
 
     python -m benchmarks.receipts [messages]
 
-Real processes on loopback and a temporary SQLite file: web server, engine, and a carrier that takes
-messages over HTTP and posts signed receipts, three for each message. First the engine sends alone;
+Real processes on loopback: web server, engine, and a carrier that takes messages over HTTP
+and posts signed receipts, three for each message. On a temporary SQLite file, or on the PostgreSQL
+server of DATABASE_URL with a database that is dropped after. First the engine sends alone;
 then all receipts come as fast as the door takes them, while the engine matches and folds; at last
 both at once. The age of the oldest receipt that waits for the engine tells whether it falls behind.
 Compare the ratios of one run, not the numbers of two: machines differ and are noisy.
@@ -33,9 +34,9 @@ PATIENCE_S = 120
 
 
 def main(messages: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with database() as url:
         os.environ |= {
-            "DATABASE_URL": f"sqlite:///{Path(folder) / 'bench.sqlite3'}",
+            "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": "fallbackui.settings",
             "EXTRA_CONNECTORS": "benchmarks.carrier",
             "LOG_LEVEL": "ERROR",
@@ -50,7 +51,30 @@ def main(messages: int) -> None:
         shared = share_commits(messages)
         with processes() as (web, carrier):
             numbers = Run(web, carrier, messages).play()
-        report({"messages": messages, **numbers, "shared_commit": shared})
+        from django.db import connection
+
+        connection.close()
+        known = {"database": connection.vendor, "messages": messages}
+        report({**known, **numbers, "shared_commit": shared})
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    """A new one, which is dropped afterwards."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
+        return
+    import psycopg
+
+    base, name = server.rpartition("/")[0], f"bench_{os.getpid()}"
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{base}/{name}"
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def report(numbers: dict[str, Any]) -> None:
