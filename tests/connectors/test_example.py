@@ -7,7 +7,10 @@ from types import ModuleType
 
 from django.conf import settings
 
+from flows.connectors.base import NotTaken
 from tests.connectors.conformance import ConnectorConformance
+from tests.connectors.staging import RECIPIENT
+from tests.fakes import acts
 
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = Path(settings.BASE_DIR) / "docs" / "adding-a-connector.md"
@@ -27,6 +30,9 @@ def class_of(text: str) -> type:
     stage = ModuleType("tests.connectors.pigeon_conformance")
     stage.__dict__.update(
         ConnectorConformance=ConnectorConformance,
+        NotTaken=NotTaken,
+        RECIPIENT=RECIPIENT,
+        acts=acts,
         Pigeon=module("pigeon", CONNECTOR).Pigeon,
         FakePigeon=module("fake_pigeon", FAKE).FakePigeon,
     )
