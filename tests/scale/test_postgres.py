@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER = os.environ.get("TEST_POSTGRES_URL", "postgres://postgres@127.0.0.1:5432")
 # Where the two databases differ: locks, conflicts, batches. The rest is the same code.
 SUITE = [
-    "engine/test_breaker.py",
     "engine/test_invoke.py",
+    "engine/test_outages.py",
     "engine/test_store.py",
     "engine/test_receipts.py",
     "engine/test_shared_commit.py",
