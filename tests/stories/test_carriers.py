@@ -20,7 +20,6 @@ from flows.models.connections import connector_of
 from flows.placeholders import Channel
 from tests import cast, serving
 from tests.fakes import acts
-from tests.fakes.server import FakeCarrier
 from tests.running import running_engine
 from tests.stories.carriers import LINES, WAIT_S, Line, Stage, knock, staged
 
@@ -236,39 +235,6 @@ def look_at_carriers(
     assert taken(other) == {
         name: int(trouble.codes[1] is not None) for name, trouble in expected.items()
     }
-
-
-@pytest.mark.timeout(60)
-def test_carrier_that_is_down_is_skipped_at_once(live_server: LiveServer) -> None:
-    """Two messages find out that it is down; the others lose no time with it."""
-    line, other = LINES["WhatsApp at whatsapp_cloud"], LINES["SMS at twilio"]
-    with staged(live_server.url, line, other, callback_url="http://127.0.0.1:9/") as stage:
-        fake, connection = stage.fakes[line.fake_class], stage.connection(line)
-        senders = (stage.sender(each, stage.connection(each)) for each in (line, other))
-        flow = stage.flow("Parcel", *senders)
-        fake.usual = acts.Broken(503)
-        with running_engine():
-            for number in range(2):
-                stage.invoke(flow, f"91987654000{number}", request_id=f"finds out {number}")
-            wait(lambda: Execution.objects.filter(state="ended").count() == 2)
-            asked = sends(fake)
-            assert Connection.objects.filter(pk=connection.pk, down_since__isnull=False).exists()
-            for number in range(5):
-                stage.invoke(flow, f"91987654010{number}", request_id=f"loses no time {number}")
-            wait(lambda: not Execution.objects.exclude(state="ended").exists())
-        assert 5 <= asked <= 6
-        assert sends(fake) == asked
-        skipped = Attempt.objects.filter(step=0, execution__request_id__startswith="loses")
-        for attempt in skipped.select_related("execution"):
-            assert (attempt.state, attempt.tries) == ("skipped", [])
-            assert attempt.reason.startswith("Skipped: Main has been down since")
-            assert attempt.execution.outcome_channel == "sms"
-        assert skipped.count() == 5
-
-
-def sends(fake: FakeCarrier) -> int:
-    """How often it was asked to take a message."""
-    return sum(asked.method == "POST" for asked in fake.asked)
 
 
 @pytest.mark.timeout(60)
