@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from tests.fakes import acts
+from tests.fakes.server import FakeCarrier
 
 FAKES = {"kaleyra": "FakeKaleyra", "whatsapp_cloud": "FakeWhatsAppCloud", "twilio": "FakeTwilio"}
 ACTS: Mapping[str, Callable[[str], acts.Act]] = {
@@ -49,14 +50,18 @@ def main() -> None:
             name, _, value = act.partition(":")
             fake.play(number, ACTS[name](value))
         fake.tell = say
-        say(f"Base URL: {fake.url}")
-        for name, value in fake.config.items():
-            say(f"{name}: {value}")
-        say("Ctrl+C stops it.")
         try:
+            introduce(fake)
             threading.Event().wait()
         except KeyboardInterrupt:
             say("Stopped.")
+
+
+def introduce(fake: FakeCarrier) -> None:
+    say(f"Base URL: {fake.url}")
+    for name, value in fake.config.items():
+        say(f"{name}: {value}")
+    say("Ctrl+C stops it.")
 
 
 if __name__ == "__main__":
