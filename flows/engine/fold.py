@@ -57,6 +57,9 @@ def _fold(attempt: AttemptView, receipt: ReceiptView, step: PinnedStep) -> Attem
         return attempt
     if failed and rank < Rank.DELIVERED:
         return _failed_receipt(attempt, receipt)
+    if attempt.state is Stage.RETRYING and rank > Rank.NONE:
+        # It was taken after all, whatever the answer said: to send it again would be twice.
+        attempt = replace(blamed(attempt, "", ""), state=Stage.WAITING)
     return _satisfied(attempt, step, at=receipt.received_at)
 
 

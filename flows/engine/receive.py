@@ -7,7 +7,7 @@ later a send is recorded, the receipts that came before it are looked for again 
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -24,6 +24,7 @@ from .gather import Gather
 # then waits for its send, or is of a message that somebody else sent with the same credentials.
 PAUSES_S = (1, 8, 64, 512)
 CALLERS_AT_ONCE = 64  # who share one commit
+YEARS = range(2000, 2100)  # of the times that carriers give
 
 log = logging.getLogger(__name__)
 
@@ -82,20 +83,31 @@ def receipt_of(
         error_code=storable(event.error_code)[:60],
         error_class=event.error_class.value if event.error_class else "",
         reason=storable(event.reason)[:300],
-        carrier_at=event.carrier_at,
+        carrier_at=_plausible(event.carrier_at),
         raw=storable(event.raw) if event.raw is not None else {},
         due_at=received_at,
         received_at=received_at,
     )
 
 
-def match(*, limit: int, now: datetime) -> int:
+def _plausible(at: datetime | None) -> datetime | None:
+    """A carrier's time; None when no database or page could count with it in another zone."""
+    try:
+        in_utc = at.astimezone(UTC) if at else None
+    except (OverflowError, ValueError):
+        return None
+    return in_utc if in_utc and in_utc.year in YEARS else None
+
+
+def match(*, limit: int, now: datetime, only_new: bool = False) -> int:
     """Find the attempts of receipts that are due and wake their executions; returns how many.
+    `only_new`: leave out those that were looked for in vain before.
 
     Owners are looked for before anything is locked: on SQLite the doors wait for that lock. Of two
     engines that find the same receipts one writes, and both would write the same.
     """
     due = Receipt.objects.filter(due_at__lte=now)
+    due = due.filter(match_tries=0) if only_new else due
     found = list(due.order_by("due_at", "id")[:limit])
     if not found:
         return 0
@@ -114,13 +126,13 @@ def match(*, limit: int, now: datetime) -> int:
 
 
 def hurry(message_ids: Sequence[str], *, now: datetime) -> None:
-    """Look at once for receipts that came before we knew these message ids."""
+    """Look at once, as if they were new, for receipts that came before we knew these ids."""
     Receipt.objects.filter(
-        Q(due_at=None) | Q(due_at__gt=now),
+        Q(due_at=None) | Q(due_at__gt=now) | Q(match_tries__gt=0),
         attempt=None,
         message_id__in=[message_id for message_id in message_ids if message_id],
         received_at__lte=now,
-    ).update(due_at=now)
+    ).update(due_at=now, match_tries=0)
 
 
 def wake(execution_ids: Iterable[int], now: datetime) -> None:

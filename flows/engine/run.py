@@ -41,8 +41,11 @@ def send_timeout_s() -> float:
 
 def begin(*, limit: int, now: datetime) -> tuple[int, list[Job]]:
     """Everything of a turn before the sends; returns how many rows it touched, and the sends."""
-    touched = 0
-    while found := receive.match(limit=limit, now=now):  # all, so that no step times out unheard
+    # All that are new, so that no step times out unheard. What nobody has claimed so far is looked
+    # for again a few at a time: a flood of one account's strays must not hold up the others.
+    touched = found = receive.match(limit=limit, now=now)
+    while found:
+        found = receive.match(limit=limit, now=now, only_new=True)
         touched += found
     claimed = store.claim(limit=limit, lease_s=settings.ENGINE_LEASE_S, now=now)
     decided = store.decide_all(claimed, now=now)
