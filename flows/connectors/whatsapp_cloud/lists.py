@@ -214,7 +214,9 @@ async def _pages(
                 raise
             continue
         rows = page.get("data")
-        for row in rows if isinstance(rows, list) else []:
+        if not isinstance(rows, list):
+            raise _unreadable()
+        for row in rows:
             if isinstance(row, dict):
                 yield row
         after = _next(page)
@@ -228,7 +230,15 @@ def _next(page: Mapping[str, Json]) -> str:
     if not isinstance(paging, dict) or not paging.get("next"):
         return ""
     cursors = paging.get("cursors")
-    return _text(cursors, "after") if isinstance(cursors, dict) else ""
+    after = _text(cursors, "after") if isinstance(cursors, dict) else ""
+    if not after:
+        raise _unreadable()
+    return after
+
+
+def _unreadable() -> CarrierFault:
+    """A part of a list is none: what is not in it would count as unknown at Meta."""
+    return CarrierFault("Meta's list could not be read, so it was not taken over. Try again later.")
 
 
 class _CutOff(CarrierFault):
