@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import Resolver404, resolve
 
+from .door import door
+
 PREFIX = "/hooks/"
 
 
@@ -20,7 +22,7 @@ class DoorsFirst:
             return self.get_response(request)
         try:
             found = resolve(request.path_info.removeprefix(PREFIX[:-1]), "flows.hooks.urls")
-        except Resolver404:
-            return self.get_response(request)
+        except Resolver404:  # such as /hooks//…: Django would write down the path, key and all
+            return door(request, hook_code="")
         answer: HttpResponseBase = found.func(request, **found.kwargs)
         return answer

@@ -471,3 +471,15 @@ def test_no_secret_stands_in_a_log_line(
     assert "hook.failed" in written
     assert key not in written
     assert secret not in written
+
+
+@pytest.mark.parametrize("spelling", ["/hooks//", "/hooks///", "/hooks/%0A"])
+def test_misspelled_address_is_an_unknown_one_and_its_key_in_no_log(
+    unsigned: Carrier, spelling: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = unsigned.url.replace("/hooks/", spelling)
+    assert unsigned.post(told("e1"), url=url).status_code == 404
+    assert not Receipt.objects.exists()
+    assert "hook.unknown" in [line.message for line in caplog.records]
+    written = "\n".join(f"{line.getMessage()} {vars(line)}" for line in caplog.records)
+    assert unsigned.connection.hook_key not in written
