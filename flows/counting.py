@@ -19,13 +19,13 @@ def rest_of_window_s() -> int:
     return int(WINDOW_S - timezone.now().timestamp() % WINDOW_S) + 1
 
 
-def count(name: str) -> int:
-    """How often `name` has been counted within this minute, this time included."""
+def count(name: str, *, by: int = 1) -> int:
+    """How much of `name` has been counted within this minute, this time included."""
     key = f"{name}:{window()}"
-    if cache.add(key, 1, timeout=2 * WINDOW_S):
-        return 1
+    if cache.add(key, by, timeout=2 * WINDOW_S):
+        return by
     try:
-        return int(cache.incr(key))
+        return int(cache.incr(key, by))
     except ValueError:  # evicted between the two calls
-        cache.set(key, 1, timeout=2 * WINDOW_S)
-        return 1
+        cache.set(key, by, timeout=2 * WINDOW_S)
+        return by

@@ -15,7 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from flows.client_ip import client_ip
 from flows.connectors.base import Hook, ReceiptEvent, Unreadable
-from flows.counting import rest_of_window_s
+from flows.counting import count, rest_of_window_s
 from flows.engine import receive
 from flows.request_body import BodyError, BodyTooLarge, read_body
 from flows.tries import too_many
@@ -27,6 +27,9 @@ from .lookup import Place, find
 METHODS = ("GET", "POST")
 WRONG_A_MINUTE = 60  # of one address; more are told to wait
 BUSY_RETRY_S = 5
+# Receipts of one connection; more come again later. Several times what one engine sends, but no
+# flood for which the executions of all other accounts would have to wait.
+EVENTS_A_MINUTE = 100_000
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +105,9 @@ def _enter(request: HttpRequest, place: Place, hook: Hook) -> Answer:
 def _take(place: Place, events: Sequence[ReceiptEvent]) -> Answer:
     """200 means: on disk. What was there before changes nothing, and is counted."""
     connection = place.connection
+    if events and count(f"hook-events:{connection.pk}", by=len(events)) > EVENTS_A_MINUTE:
+        log.warning("hook.flood", extra={"connection_id": connection.pk, "events": len(events)})
+        return answers.later(429, seconds=rest_of_window_s())
     new = receive.receive(events, connector=connection.connector, connection_id=connection.pk)
     if new == len(events):
         return answers.plain(200)

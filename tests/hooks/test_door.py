@@ -441,6 +441,22 @@ def test_database_that_is_busy_makes_the_carrier_come_again(
     assert carrier.post(told("e1")).status_code == 200
 
 
+def test_flood_of_one_connection_comes_again_later_and_closes_no_other_door(
+    carrier: Carrier, unsigned: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "EVENTS_A_MINUTE", 3)
+    assert carrier.post([*told("e1"), *told("e2"), *told("e3")]).status_code == 200
+    answer = carrier.post(told("e4"))
+    assert answer.status_code == 429
+    assert 0 < int(answer["Retry-After"]) <= 61
+    assert Receipt.objects.count() == 3
+    assert unsigned.post(told("e5")).status_code == 200
+    assert counts(carrier.connection) == (0, 0, 0)
+    monkeypatch.undo()
+    assert carrier.post(told("e4")).status_code == 200
+    assert Receipt.objects.count() == 5
+
+
 # --- No secret is told ----------------------------------------------------------------------------
 
 
