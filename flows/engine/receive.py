@@ -126,13 +126,18 @@ def match(*, limit: int, now: datetime, only_new: bool = False) -> int:
 
 
 def hurry(message_ids: Sequence[str], *, now: datetime) -> None:
-    """Look at once, as if they were new, for receipts that came before we knew these ids."""
-    Receipt.objects.filter(
+    """Look at once, as if they were new, for receipts that came before we knew these ids.
+
+    Those that another engine holds are left to it: it waits for executions that the caller holds.
+    """
+    early = Receipt.objects.select_for_update(skip_locked=True).filter(
         Q(due_at=None) | Q(due_at__gt=now) | Q(match_tries__gt=0),
         attempt=None,
         message_id__in=[message_id for message_id in message_ids if message_id],
         received_at__lte=now,
-    ).update(due_at=now, match_tries=0)
+    )
+    if found := list(early.order_by().values_list("pk", flat=True)):
+        Receipt.objects.filter(pk__in=found).update(due_at=now, match_tries=0)
 
 
 def wake(execution_ids: Iterable[int], now: datetime) -> None:
