@@ -1,5 +1,6 @@
 """Why a message could not be delivered: the classes that every carrier's codes map to."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -108,14 +109,18 @@ COMMON_CODES: Codes = {
     "503": Code(ErrorClass.CARRIER_DOWN, "the carrier is out of order"),
 }
 
+_PHONE_NUMBER = re.compile(r"\+?\(?\d(?:[ ().-]{0,2}\d){6,}")
+
 
 def explain(codes: Codes, code: str, *, said: str = "") -> tuple[ErrorClass, str]:
     """The class and the reason of a carrier's code; `said` is what the carrier itself says of it.
 
-    A code that is not in the table is kept and said to be unknown.
+    A code that is not in the table is kept and said to be unknown. What the carrier says is quoted
+    without phone numbers: reasons are kept for good, and shown to who may see no numbers.
     """
     if known := codes.get(code):
         return known.error_class, known.sentence
-    words = f" ({said.strip().rstrip('.')})" if said.strip() else ""
+    said = _PHONE_NUMBER.sub("…", said).strip().rstrip(".")
+    words = f" ({said})" if said else ""
     named = f"the code {code}" if code else "no code"
     return ErrorClass.UNKNOWN, f"the carrier gave {named}{words}, which is not known here"

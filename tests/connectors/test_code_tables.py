@@ -19,6 +19,7 @@ from flows.connectors.base import (
     OutboundMessage,
     SendResult,
     Unknown,
+    explain,
 )
 from flows.management.commands import carrier_codes
 from flows.models import Attempt, Execution, FlowVersion
@@ -107,3 +108,15 @@ def test_the_timeline_gives_the_codes_own_advice(
     assert [entry.advice for entry in told if entry.key == "step0.settled"] == (
         [advice] if state == "failed" else []
     )
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["919876540001", "+919876540001", "+91 98765 40001", "(987) 654-0001", "98.76.54.00.01"],
+)
+def test_quoted_words_of_a_carrier_name_no_phone_number(number: str) -> None:
+    """Reasons are kept for good, and shown to people who may not see numbers."""
+    said = f"(#4711) The number {number} is barred."
+    _, reason = explain({}, "4711", said=said)
+    words = "(#4711) The number … is barred"
+    assert reason == f"the carrier gave the code 4711 ({words}), which is not known here"
