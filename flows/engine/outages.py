@@ -82,19 +82,35 @@ def _change(connection: Connection, told: Sequence[Heard], *, now: datetime) -> 
     for name in FIELDS:
         setattr(connection, name, getattr(state, name))
     if state.is_open and not before.is_open:
-        _went_down(connection, now=now)
+        log.warning("connection.down", extra={**_named(connection), "error": state.last_error})
     elif before.is_open and not state.is_open:
-        log.info("connection.up", extra={"connection_id": connection.pk})
+        log.info("connection.up", extra=_named(connection))
+        _tell_it_is_up(connection, since=before.down_since)
+    if state.is_open and state != before:
+        _tell_it_is_down(connection, since=state.down_since, now=now)
     return state != before
 
 
-def _went_down(connection: Connection, *, now: datetime) -> None:
-    """Logged each time; the admins get a letter, but no two within an hour."""
-    log.warning("connection.down", extra={"connection_id": connection.pk})
+def _named(connection: Connection) -> dict[str, object]:
+    """Its key in the database, and its name in the addresses of pages."""
+    return {"connection_id": connection.pk, "connection": str(connection.public_id)}
+
+
+def _tell_it_is_down(connection: Connection, *, since: datetime | None, now: datetime) -> None:
+    """The admins get one letter for each outage, but no two within an hour: one that began too
+    soon after the last letter is told when it lasts."""
     told_at = connection.down_told_at
-    if told_at is None or told_at + TELL_AGAIN_AFTER <= now:
+    is_told = told_at and since and told_at >= since
+    if not is_told and (told_at is None or told_at + TELL_AGAIN_AFTER <= now):
         connection.down_told_at = now
         letters.connection_down(connection)
+
+
+def _tell_it_is_up(connection: Connection, *, since: datetime | None) -> None:
+    """Whoever was told of this outage is told that it is over."""
+    told_at = connection.down_told_at
+    if told_at and since and told_at >= since:
+        letters.connection_up(connection, no_letter_before=told_at + TELL_AGAIN_AFTER)
 
 
 def breaker_of(connection: Connection) -> Breaker:

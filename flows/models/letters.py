@@ -1,5 +1,7 @@
 """What the product writes to people by email: plain text, short, one link; see mail.py."""
 
+from datetime import datetime
+
 from django.conf import settings
 
 from .account import REOPEN_DAYS, Account
@@ -119,15 +121,30 @@ def account_reopened(account: Account) -> None:
 def connection_down(connection: Connection) -> None:
     account = connection.account
     why = connection.last_error.rstrip(".") or "it does not answer"
+    when = f" (since {connection.down_since:%H:%M} UTC)" if connection.down_since else ""
     text = "\n\n".join(
         [
             f"Nothing is sent with the connection “{connection.name}” of {account.name} at this "
-            f"moment: {why}.",
+            f"moment{when}: {why}.",
             "Steps that use it are skipped at once and the next step of their flow takes over. "
             "Every now and then one message tries whether it works again.",
             "See what is wrong and what to do: "
             + link(f"/a/{account.sid}/connections/{connection.public_id}/"),
-            "You will not get this letter again within an hour.",
+            "You get another letter when it works again, and this one not again within an hour.",
         ]
     )
     post(admins_of(account), subject=f"{connection.name} is down", text=text)
+
+
+def connection_up(connection: Connection, *, no_letter_before: datetime) -> None:
+    """`no_letter_before`: until then a new outage is told on pages only."""
+    account = connection.account
+    text = "\n\n".join(
+        [
+            f"The carrier takes messages of the connection “{connection.name}” of {account.name} "
+            "again. Its steps are sent as usual; there is nothing to do.",
+            f"If it goes down again before {no_letter_before:%H:%M} UTC, only its page says so: "
+            + link(f"/a/{account.sid}/connections/{connection.public_id}/"),
+        ]
+    )
+    post(admins_of(account), subject=f"{connection.name} works again", text=text)

@@ -14,5 +14,5 @@ def outage(connection: Connection, *, now: datetime) -> str:
         return ""
     is_recent = now - since < NAMES_THE_DAY_AFTER
     when = f"{since:%H:%M}" if is_recent else f"{since:%-d %B, %H:%M}"
-    why = f": {connection.last_error.rstrip('.')}" if connection.last_error else ""
+    why = f" ({connection.last_error.rstrip('.')})" if connection.last_error else ""
     return f"{connection.name} has been down since {when} UTC{why}"

@@ -76,6 +76,7 @@ STATUSES: Mapping[str, Status] = {
     "failing": Status("Failing", "exclamation-triangle", "danger"),
     # connections
     "works": Status("Works", "check-circle", "ok"),
+    "receipts_missing": Status("Receipts missing", "signal-slash", "warn"),
     "down": Status("Down", "exclamation-triangle", "danger"),
     "not_checked": Status("Not checked", "question-mark-circle", "warn"),
     "credentials_refused": Status("Credentials refused", "lock-closed", "danger"),

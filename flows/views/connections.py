@@ -21,7 +21,7 @@ from flows.models.refusals import Refused
 from flows.models.usage import flows_using
 from flows.placeholders import Channel
 
-from .connection_health import last_receipt_at, panels
+from .connection_health import last_receipt_at, panels, receipt_troubles, reports
 from .connection_words import Carrier, asks_first, carrier_of, facts_of, history
 from .deeds import asking
 
@@ -36,7 +36,13 @@ def connection_list(request: HttpRequest, sid: str) -> HttpResponse:
     rows = rows.annotate(sender_count=Count("senders", filter=Q(senders__deleted_at=None)))
     context = {
         "rows": [
-            (row, connections.carrier_name(row), connections.state_of(row), last_receipt_at(row))
+            (
+                row,
+                connections.carrier_name(row),
+                connections.state_of(row),
+                last_receipt_at(row),
+                bool(row.down_since is None and reports(row) and receipt_troubles(row)),
+            )
             for row in rows
         ],
         "why_not_real": connections.why_not_real(seat.account),

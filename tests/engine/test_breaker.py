@@ -124,7 +124,7 @@ def test_reason_names_the_day_only_when_it_was_long_ago() -> None:
     kaleyra = Connection(name="Kaleyra India", last_error="the connection was refused")
     assert outage(kaleyra, now=since) == ""
     kaleyra.down_since = since
-    say = "Kaleyra India has been down since 14:02 UTC: the connection was refused"
+    say = "Kaleyra India has been down since 14:02 UTC (the connection was refused)"
     assert outage(kaleyra, now=since) == say
     kaleyra.last_error = ""
     later = since + timedelta(days=2)

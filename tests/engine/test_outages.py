@@ -69,8 +69,8 @@ def test_a_carrier_that_is_down_is_skipped_at_once_with_the_reason(
     first, second = drive.attempts(execution)
     assert first.state == "skipped"
     assert first.reason == (
-        f"Skipped: Kaleyra India has been down since {frail.down_since:%H:%M} UTC: "
-        "the connection was refused, moved on to SMS"
+        f"Skipped: Kaleyra India has been down since {frail.down_since:%H:%M} UTC "
+        "(the connection was refused), moved on to SMS"
     )
     assert second.state == "waiting"
     assert second.created_at == at(3)
@@ -301,28 +301,60 @@ def test_a_probe_costs_the_same_for_one_execution_as_for_many(flow: Flow) -> Non
     assert cost(1, 100) == cost(20, 1000) > 0
 
 
+def subjects() -> list[str]:
+    return list(OutgoingMail.objects.order_by("pk").values_list("subject", flat=True))
+
+
+def go_down(flow: Flow, after_s: float) -> None:
+    Frail.answer = LOST
+    for _ in range(LIMIT):
+        send(flow, after_s=after_s)
+
+
+def come_back(flow: Flow, after_s: float) -> None:
+    Frail.answer = None
+    send(flow, after_s=after_s)
+
+
 def test_admins_get_one_letter_an_hour_however_often_it_goes_down(
     flow: Flow, admin: User, frail: Connection
 ) -> None:
-    def go_down(after_s: float) -> None:
-        Frail.answer = LOST
-        for _ in range(LIMIT):
-            send(flow, after_s=after_s)
-        Frail.answer = None
-        send(flow, after_s=after_s + 100)
-
-    def subjects() -> list[str]:
-        return list(OutgoingMail.objects.values_list("subject", flat=True))
-
-    go_down(0)
-    go_down(1000)
-    assert subjects() == ["Kaleyra India is down"]
+    go_down(flow, 0)
     letter = OutgoingMail.objects.get()
     assert letter.to == admin.email
     assert "no answer within 20 s" in letter.text
+    assert f"since {START:%H:%M} UTC" in letter.text
     assert letters.link(f"/a/{flow.account.sid}/connections/{frail.public_id}/") in letter.text
-    go_down(3700)
-    assert len(subjects()) == 2
+    come_back(flow, 100)
+    go_down(flow, 1000)
+    come_back(flow, 1100)
+    assert subjects() == ["Kaleyra India is down", "Kaleyra India works again"]
+    go_down(flow, 3700)
+    assert subjects()[2:] == ["Kaleyra India is down"]
+
+
+def test_who_was_told_that_it_is_down_is_told_that_it_works_again(
+    flow: Flow, admin: User, frail: Connection
+) -> None:
+    go_down(flow, 0)
+    come_back(flow, 100)
+    letter = OutgoingMail.objects.get(subject="Kaleyra India works again")
+    assert letter.to == admin.email
+    assert f"before {at(3600):%H:%M} UTC" in letter.text
+
+
+def test_an_outage_that_began_soon_after_a_letter_is_told_when_it_lasts(
+    flow: Flow, admin: User, frail: Connection
+) -> None:
+    go_down(flow, 0)
+    come_back(flow, 100)
+    go_down(flow, 200)
+    send(flow, after_s=400)  # a message tries it, in vain
+    assert subjects()[2:] == []
+    send(flow, after_s=3700)
+    assert subjects()[2:] == ["Kaleyra India is down"]
+    send(flow, after_s=9000)
+    assert subjects()[2:] == ["Kaleyra India is down"]
 
 
 def test_it_is_logged_when_it_goes_down_and_when_it_comes_back(

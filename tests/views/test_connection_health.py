@@ -81,7 +81,7 @@ def test_a_connection_that_is_down_is_told_everywhere(
     go_down(frail)
     why = f"Kaleyra India has been down since {frail.down_since:%H:%M} UTC"
     for name, shown in pages_of(as_admin, flow).items():
-        assert f"{why}: the connection was refused" in shown, name
+        assert f"{why} (the connection was refused)" in shown, name
     shown = at_connection(as_admin, frail)
     assert "Nothing is sent with this connection at this moment" in shown
     assert why in shown
@@ -130,6 +130,21 @@ def test_the_connection_and_home_say_what_to_do(
     for shown in (at_connection(as_admin, frail), pages_of(as_admin, flow)["home"]):
         assert "Receipts do not arrive: none came for the last 25 messages." in shown
         assert "check that the carrier has its address for receipts" in shown
+
+
+def test_receipts_that_do_not_come_are_seen_before_anything_else(
+    as_admin: Client, frail: Connection
+) -> None:
+    """The list and the head of the page say it: that the credentials work is no comfort."""
+    Connection.objects.filter(pk=frail.pk).update(health=NONE, health_at=timezone.now())
+    shown = at_connection(as_admin, frail)
+    assert shown.index("Receipts missing") < shown.index("Receipts do not arrive")
+    assert shown.index("Receipts do not arrive") < shown.index("Added")
+    listed = as_admin.get(f"/a/{frail.account.sid}/connections/").content.decode()
+    assert "Receipts missing" in listed
+    Connection.objects.filter(pk=frail.pk).update(health={"verdict": "good"})
+    listed = as_admin.get(f"/a/{frail.account.sid}/connections/").content.decode()
+    assert "Receipts missing" not in listed
 
 
 def test_a_step_that_counts_acceptance_needs_no_receipts(
