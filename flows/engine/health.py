@@ -4,6 +4,7 @@ Reads at most SAMPLE sends of a connection and what was reported of them, in a h
 statements, and writes its `health` alone. The rules are in health_numbers.py.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,14 +18,17 @@ from flows.models import Attempt, Connection, Receipt
 from flows.models.self_tests import PREFIX
 
 from . import poll
-from .health_numbers import Heard, numbers
+from .health_numbers import Heard, Verdict, numbers
 
 EVERY = timedelta(minutes=1)
 PERIOD = timedelta(hours=24)
 GRACE = timedelta(seconds=60)  # younger sends may still get their first receipt
 SAMPLE = 1000
+NEWEST = 100  # sends that the time of the last receipt is taken from
 MOST_UNMATCHED = 1000  # more are not counted
 ARRIVED = (ReceiptStatus.DELIVERED, ReceiptStatus.READ)
+
+log = logging.getLogger(__name__)
 
 
 def look(now: datetime) -> int:
@@ -37,8 +41,20 @@ def look(now: datetime) -> int:
     mine = Connection.objects.filter(pk=found.pk, health_at=found.health_at)
     if not mine.update(health_at=now):  # another engine was faster
         return 0
-    Connection.objects.filter(pk=found.pk).update(health=health_of(found, now=now))
+    health = health_of(found, now=now)
+    Connection.objects.filter(pk=found.pk).update(health=health)
+    _say(found, health["verdict"])
     return 1
+
+
+def _say(connection: Connection, verdict: str) -> None:
+    """A line when receipts stop or thin out, and one when they come again."""
+    before = connection.health.get("verdict", Verdict.UNKNOWN)
+    if verdict == before or not {verdict, before} & {Verdict.NONE, Verdict.FEW}:
+        return
+    level = logging.WARNING if verdict in (Verdict.NONE, Verdict.FEW) else logging.INFO
+    fields = {"connection_id": connection.pk, "connection": str(connection.public_id)}
+    log.log(level, "connection.receipts", extra={**fields, "verdict": str(verdict)})
 
 
 def _reporting() -> list[str]:
@@ -49,9 +65,9 @@ def _reporting() -> list[str]:
 def health_of(connection: Connection, *, now: datetime) -> dict[str, Any]:
     """As it is stored. When the last receipt came is remembered for longer than the period."""
     health = numbers(_heard(connection, now=now))
-    health["last_receipt_at"] = health["last_receipt_at"] or connection.health.get(
-        "last_receipt_at"
-    )
+    known = [_last_receipt_at(connection), health["last_receipt_at"]]
+    known.append(connection.health.get("last_receipt_at"))
+    health["last_receipt_at"] = max(filter(None, known), default=None)
     health["unmatched"] = _unmatched(connection, now=now)
     return health
 
@@ -78,6 +94,16 @@ def _heard(connection: Connection, *, now: datetime) -> list[Heard]:
     )
     times = {pk: rest for pk, *rest in reported}
     return [Heard(at, *times.get(pk, ())) for pk, at in accepted.items()]
+
+
+def _last_receipt_at(connection: Connection) -> str | None:
+    """When the newest sends were last reported on; those that are too young to count, too."""
+    newest = Attempt.objects.filter(connection=connection).order_by("-pk").values_list("pk")
+    reported = Receipt.objects.filter(attempt__in=[pk for (pk,) in newest[:NEWEST]])
+    last = reported.exclude(event_key__startswith=poll.EVENT_PREFIX).aggregate(
+        at=Max("received_at")
+    )["at"]
+    return last.isoformat() if last else None
 
 
 def _unmatched(connection: Connection, *, now: datetime) -> int:

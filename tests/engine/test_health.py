@@ -183,6 +183,34 @@ def test_the_last_receipt_is_remembered_when_nothing_is_sent_any_more(frail: Con
     assert looked(frail)["last_receipt_at"] == "2026-02-01T00:00:00+00:00"
 
 
+def test_the_last_receipt_may_be_of_a_send_that_is_too_young_to_count(
+    flow: Flow, frail: Connection
+) -> None:
+    make_receipt(make_attempt(flow, frail), frail, age_s=500)
+    make_receipt(make_attempt(flow, frail, 10), frail, age_s=5)
+    make_receipt(make_attempt(flow, frail, 10), frail, age_s=1, event_key="poll:1")
+    assert looked(frail)["last_receipt_at"] == ago(5).isoformat()
+
+
+def test_it_is_logged_when_receipts_stop_and_when_they_come_again(
+    flow: Flow, frail: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    silent = [make_attempt(flow, frail) for _ in range(ENOUGH)]
+    with caplog.at_level("INFO", logger="flows.engine.health"):
+        health.look(NOW)
+        health.look(NOW + timedelta(minutes=2))
+        for attempt in silent:
+            make_receipt(attempt, frail)
+        health.look(NOW + timedelta(minutes=4))
+    said: Any = caplog.records
+    told = [(line.msg, line.levelname, line.verdict, line.connection) for line in said]
+    public_id = str(frail.public_id)
+    assert told == [
+        ("connection.receipts", "WARNING", "none", public_id),
+        ("connection.receipts", "INFO", "good", public_id),
+    ]
+
+
 def test_once_a_minute_is_enough_and_who_waited_longest_comes_first(
     account: Account, frail: Connection
 ) -> None:
