@@ -125,8 +125,9 @@ def name_of(declared: ConfigField) -> str:
 
 
 def in_sentence(label: str) -> str:
-    """“Access token” inside a sentence: “access token”; “API key” stays."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    """“Access token” inside a sentence: “access token”; “API key” and “WhatsApp …” stay."""
+    first = label.partition(" ")[0]
+    return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
 def free_name(account: Account, label: str) -> str:

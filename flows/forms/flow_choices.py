@@ -22,13 +22,17 @@ COUNTS_AS = {
 
 
 def sender_choices(catalog: Catalog, channel: Channel, chosen: str) -> Choices:
+    """Each with its connection where there are several, so that nobody takes the Sandbox's."""
     choices = []
+    is_told = len({facts.connection for facts in catalog.senders.values()}) > 1
     for facts in catalog.senders.values():
+        connection = catalog.connections.get(facts.connection) if is_told else None
+        label = f"{facts.label} at {connection.name}" if connection else facts.label
         fits = facts.channel is channel and (channel is Channel.SMS or facts.generation == "V1")
         if fits and facts.status == AssetStatus.APPROVED:
-            choices.append((facts.id, facts.label))
+            choices.append((facts.id, label))
         elif facts.id == chosen and facts.channel is channel:
-            choices.append((facts.id, f"{facts.label} (cannot be used: {facts.status})"))
+            choices.append((facts.id, f"{label} (cannot be used: {facts.status})"))
     return choices
 
 

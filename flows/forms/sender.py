@@ -73,10 +73,20 @@ class SenderForm(forms.Form):
                 del self.fields[name]
 
     def _offer(self, connections: "QuerySet[Connection]") -> None:
+        """Those that serve the channel are shown; with another one `clean` says what is wrong."""
         field: Any = self.fields["connection"]
         field.queryset = connections
-        if len(connections) == 1:
+        kept = self.sender.connection_id if self.sender else None
+        fitting = [one for one in connections if one.pk == kept or self._serves(one)]
+        if len(fitting) != len(connections):
+            shown = [(one.pk, field.label_from_instance(one)) for one in fitting]
+            field.widget.choices = [("", field.empty_label), *shown]
+        elif len(connections) == 1:
             field.empty_label = None
+
+    def _serves(self, connection: Connection) -> bool:
+        connector = known_connector(connection)
+        return connector is not None and Channel(self.channel) in connector.channels
 
     def _explain_carrier_id(self, offered: "QuerySet[Connection]") -> None:
         """Which of the connections need it, and what it is there; none of them: no field."""

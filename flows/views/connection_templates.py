@@ -51,11 +51,11 @@ class Row:
         if self.ours is None:
             return ""
         if self.theirs is None:
-            return "The carrier does not have it: messages with it are refused."
+            return "Messages with it are refused. Make it there with the same name and text."
         if self.theirs.state != TemplateState.APPROVED:
             return self.theirs.reason or "Messages with it are refused until it is approved there."
         if self.theirs.content and self.theirs.content.get("body") != self.ours.body:
-            return "Its text differs: the carrier sends its own."
+            return "Its text differs, and the carrier sends its own. Make both the same."
         return ""
 
 

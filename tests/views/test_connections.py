@@ -428,10 +428,10 @@ def test_a_number_that_is_registered_elsewhere_says_where(
         config = dict(fake.config)
         made = cast.make_connection(account, "whatsapp_cloud", config=config, base_url=fake.url)
         listed = text(as_admin.get(page("connection-senders", made)))
-        assert played.identifier in listed and "Registered at Sandbox" in listed
+        assert played.identifier in listed and "belongs to the connection “Sandbox”" in listed
         Sender.objects.update(connection=made)
         listed = text(as_admin.get(page("connection-senders", made)))
-    assert "Registered at" not in listed and "See it" in listed
+    assert "belongs to the connection" not in listed and "See it" in listed
 
 
 def test_a_carrier_that_does_not_answer_says_so(as_admin: Client, twilio: Connection) -> None:
@@ -504,6 +504,25 @@ def test_a_connection_must_serve_the_channel(
     answer = register(as_admin, account, "whatsapp", **NUMBER, connection=twilio.pk)
     assert answer.status_code == 422
     assert "Twilio does not send WhatsApp here" in text(answer)
+
+
+def test_only_connections_that_serve_the_channel_are_offered(
+    as_admin: Client, account: Account, twilio: Connection
+) -> None:
+    cast.make_connection(account)
+    form = {
+        channel: text(as_admin.get(f"/a/{account.sid}/senders/new/?channel={channel}"))
+        for channel in ("whatsapp", "sms")
+    }
+    option = f'<option value="{twilio.pk}">'
+    assert option in form["sms"]
+    assert option not in form["whatsapp"]
+
+
+def test_a_name_keeps_its_capitals_inside_a_sentence(as_admin: Client, account: Account) -> None:
+    answer = as_admin.post(f"/a/{account.sid}/connections/new/?carrier=whatsapp_cloud", {})
+    assert "Enter the WhatsApp Business Account ID." in text(answer)
+    assert "Enter the access token." in text(answer)
 
 
 def test_a_link_with_nonsense_fills_in_nothing(as_admin: Client, account: Account) -> None:

@@ -204,6 +204,24 @@ def test_chosen_template_stays_in_the_list_when_it_is_no_longer_approved(
     assert "that is approved" in words(as_marketer.get(url("flow-check", draft)))
 
 
+def test_senders_of_several_connections_are_told_apart(
+    as_marketer: Client, account: Account, draft: Flow
+) -> None:
+    """Who played in the Sandbox and means to send for real would else choose the wrong one."""
+
+    def offered() -> list[str]:
+        html = as_marketer.get(url("flow-step", draft, 1)).content.decode()
+        return sorted(re.findall(r"<option[^>]*>(Acme Retail[^<]*)<", html))
+
+    assert offered() == ["Acme Retail · +918047182200"]
+    meta = cast.make_connection(account, "whatsapp_cloud", name="Meta")
+    cast.make_sender(account, Channel.WHATSAPP, connection=meta, identifier="918047182277")
+    assert offered() == [
+        "Acme Retail · +918047182200 at Sandbox",
+        "Acme Retail · +918047182277 at Meta",
+    ]
+
+
 def test_template_of_another_account_cannot_be_chosen(
     as_marketer: Client, draft: Flow, stranger: User
 ) -> None:
