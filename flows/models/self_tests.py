@@ -64,11 +64,9 @@ class TestStep:
     state: StepState
 
 
-WORDS = (
-    "The address answers",
-    "The signature is accepted and the receipt stored",
-    "The engine has seen it",
-)
+ADDRESS_ANSWERS, ENGINE_HAS_SEEN_IT = "The address answers", "The engine has seen it"
+SIGNED = "The signature is accepted and the receipt stored"
+HAS_KEY = "The key in the address is accepted and the receipt stored"
 
 
 @dataclass(frozen=True)
@@ -178,19 +176,26 @@ def steps_of(connection: Connection, *, now: datetime) -> list[TestStep]:
     """What the last test has proved so far; nothing where there was none."""
     if connection.self_tested_at is None:
         return []
+    states = _states(connection, now=now)
+    connector = known_connector(connection)
+    accepted = HAS_KEY if connector and connector.has_key_in_url else SIGNED
+    words = (ADDRESS_ANSWERS, accepted, ENGINE_HAS_SEEN_IT)
+    return [TestStep(said, state) for said, state in zip(words, states, strict=False)]
+
+
+def _states(connection: Connection, *, now: datetime) -> list[StepState]:
     fault = fault_of(connection, now=now)
     if not connection.self_test_key and not fault:
-        return _steps(3)
+        return _proved(3)
     if fault:
-        return _steps(_proved_before(fault), StepState.FAILED)
+        return _proved(_proved_before(fault), StepState.FAILED)
     is_here = _receipts(connection, connection.self_test_key).exists()
-    return _steps(2 if is_here else 0, StepState.RUNNING)
+    return _proved(2 if is_here else 0, StepState.RUNNING)
 
 
 def _proved_before(fault: str) -> int:
     return {NOT_ACCEPTED: 1, NOT_STORED: 1, NOT_SEEN: 2}.get(fault, 0)
 
 
-def _steps(proved: int, then: StepState = StepState.WAITING) -> list[TestStep]:
-    states = [StepState.DONE] * proved + [then] + [StepState.WAITING] * 3
-    return [TestStep(words, state) for words, state in zip(WORDS, states, strict=False)]
+def _proved(steps: int, then: StepState = StepState.WAITING) -> list[StepState]:
+    return [StepState.DONE] * steps + [then] + [StepState.WAITING] * 3

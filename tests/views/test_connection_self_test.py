@@ -94,6 +94,16 @@ def test_a_receipt_is_followed_from_the_address_to_the_engine(
     assert connection.self_tested_at is not None
 
 
+def test_nothing_is_called_signed_that_a_carrier_does_not_sign(
+    account: Account, kaleyra: Connection
+) -> None:
+    meta = cast.make_connection(account, "whatsapp_cloud")
+    for connection, words in ((kaleyra, "The key in the address"), (meta, "The signature")):
+        connection.self_tested_at = timezone.now()
+        steps = self_tests.steps_of(connection, now=timezone.now())
+        assert steps[1].words == f"{words} is accepted and the receipt stored"
+
+
 def test_it_leads_on_to_a_real_test_message(
     as_admin: Client, account: Account, admin: Any, our_address: str, kaleyra: Connection
 ) -> None:
