@@ -270,7 +270,7 @@ def check(connection: ConnectionView) -> str:
 
 def test_good_credentials_are_said_to_be_good(fake: FakeTwilio) -> None:
     said = check(view(fake.url))
-    assert said == "The account “Acme Retail” is active."
+    assert said == "Twilio accepts the credentials of the account “Acme Retail”."
     assert TOKEN not in said
 
 
@@ -295,7 +295,7 @@ def test_wrong_token_is_named_without_being_shown(fake: FakeTwilio) -> None:
 
 def test_api_key_is_tried_too(fake: FakeTwilio) -> None:
     connection = view(fake.url, api_key_sid=API_KEY, api_key_secret=API_SECRET)
-    assert "is active" in check(connection)
+    assert "accepts the credentials" in check(connection)
     fake.key_is_good = False
     with pytest.raises(CarrierFault, match="does not accept the API key"):
         check(connection)

@@ -180,8 +180,9 @@ class Twilio(Connector):
         await try_api_key(connection, http)
         name = shown(account.get("friendly_name")) or connection.config["account_sid"]
         if account.get("type") == "Trial":
-            return f"The trial account “{name}” is active. It sends to verified numbers only."
-        return f"The account “{name}” is active."
+            trial = f"Twilio accepts the credentials of the trial account “{name}”."
+            return f"{trial} It sends to verified numbers only."
+        return f"Twilio accepts the credentials of the account “{name}”."
 
     async def poll(
         self, message_id: str, *, connection: ConnectionView, http: Http
