@@ -5,6 +5,7 @@ ours. Until it finds its attempt it waits in the inbox (`due_at`), for some minu
 later a send is recorded, the receipts that came before it are looked for again (`hurry`).
 """
 
+import json
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from flows.connectors.base import ReceiptEvent
+from flows.connectors.base import Json, ReceiptEvent
 from flows.connectors.storable import storable
 from flows.models import Attempt, Execution, Receipt
 
@@ -24,6 +25,7 @@ from .gather import Gather
 # then waits for its send, or is of a message that somebody else sent with the same credentials.
 PAUSES_S = (1, 8, 64, 512)
 CALLERS_AT_ONCE = 64  # who share one commit
+RAW_MOST = 16 * 1024  # characters of JSON; real ones have about one in ten of them
 YEARS = range(2000, 2100)  # of the times that carriers give
 
 log = logging.getLogger(__name__)
@@ -84,10 +86,17 @@ def receipt_of(
         error_class=event.error_class.value if event.error_class else "",
         reason=storable(event.reason)[:300],
         carrier_at=_plausible(event.carrier_at),
-        raw=storable(event.raw) if event.raw is not None else {},
+        raw=_kept(event.raw),
         due_at=received_at,
         received_at=received_at,
     )
+
+
+def _kept(raw: Json) -> Json:
+    """What a carrier said, as it is stored: nothing of what no receipt says, being so long."""
+    whole = {} if raw is None else storable(raw)
+    length = len(json.dumps(whole))
+    return whole if length <= RAW_MOST else {"left_out": f"{length:,} characters"}
 
 
 def _plausible(at: datetime | None) -> datetime | None:
@@ -108,7 +117,7 @@ def match(*, limit: int, now: datetime, only_new: bool = False) -> int:
     """
     due = Receipt.objects.filter(due_at__lte=now)
     due = due.filter(match_tries=0) if only_new else due
-    found = list(due.order_by("due_at", "id")[:limit])
+    found = list(due.defer("raw").order_by("due_at", "id")[:limit])
     if not found:
         return 0
     owners = _owners(found)

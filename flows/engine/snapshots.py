@@ -55,6 +55,7 @@ class Claimed:
             attempts=tuple(view(attempt) for _, attempt in sorted(self.attempts.items())),
             receipts=tuple(_receipt_view(receipt, step) for step, receipt in self.receipts),
             obstacles=self.obstacles,
+            down=frozenset(self.down),
         )
 
     def new_attempt(self, new: AttemptView) -> Attempt:
@@ -126,7 +127,8 @@ def load(executions: Sequence[Execution], *, now: datetime) -> list[Claimed]:
     for attempt in attempts.filter(execution__in=list(claimed)):
         claimed[attempt.execution_id].attempts[attempt.step] = attempt
         owner[attempt.pk] = attempt.execution_id, attempt.step
-    for receipt in Receipt.objects.filter(attempt__in=list(owner), folded_at=None):
+    unfolded = Receipt.objects.filter(attempt__in=list(owner), folded_at=None)
+    for receipt in unfolded.defer("raw"):
         execution_id, step = owner[receipt.attempt_id or 0]
         claimed[execution_id].receipts.append((step, receipt))
     running = [c for c in claimed.values() if c.row.state != ExecutionState.ENDED]

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from flows.connectors.base import Accepted, ErrorClass, NotTaken, ReceiptEvent, ReceiptStatus
@@ -162,3 +164,35 @@ def test_strays_looked_for_again_hold_up_no_send(flow: Flow) -> None:
     assert Receipt.objects.filter(match_tries=2).count() == 5
     assert Receipt.objects.get(message_id="m1").attempt == job.attempt
     assert touched < 10
+
+
+# --- Receipts as long as books ---
+
+
+def test_long_words_of_a_carrier_are_not_kept(flow: Flow) -> None:
+    """A few hundred of them would take all the memory of the engine that looks for their owners."""
+    _, job = begun(flow)
+    ours = str(job.attempt.client_message_id)
+    event = ReceiptEvent(
+        event_key="e1",
+        status=ReceiptStatus.DELIVERED,
+        client_message_id=ours,
+        raw={"note": "x" * receive.RAW_MOST},
+    )
+    receive.receive(
+        [event], connector="sandbox", connection_id=job.attempt.connection_id, now=at(1)
+    )
+    assert Receipt.objects.get().raw == {"left_out": "16,396 characters"}
+    store.record([Sent(job.claimed, job.attempt, Accepted("m1", {}), at(2))], now=at(2))
+    run.until_idle(at(2))
+    assert Attempt.objects.get(pk=job.attempt.pk).state == "succeeded"
+
+
+def test_words_of_a_carrier_are_not_read_to_find_their_message(flow: Flow) -> None:
+    _, job = begun(flow)
+    report(job.attempt, "sent", after_s=1)
+    store.record([Sent(job.claimed, job.attempt, Accepted("m1", {}), at(2))], now=at(2))
+    with CaptureQueriesContext(connection) as queries:
+        run.until_idle(at(2))
+    assert Receipt.objects.exclude(folded_at=None).exists()
+    assert not [query["sql"] for query in queries if '"raw"' in query["sql"]]
