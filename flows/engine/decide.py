@@ -7,8 +7,10 @@ fold.py (receipts and deadlines) and in answers.py (what carriers answer).
 from dataclasses import replace
 from datetime import datetime
 
+from flows.connectors.errors import ErrorClass
+
 from .answers import first_attempt
-from .changes import SUCCESS, clip, settled, with_reason
+from .changes import SUCCESS, blamed, clip, settled, with_reason
 from .fold import fold_all
 from .states import (
     AttemptView,
@@ -91,6 +93,8 @@ def _go_to(
             )
         reason = f"Skipped: {snapshot.obstacles[number]}"
         skipped = settled(attempt, Stage.SKIPPED, StatusCode.NOT_SENT, reason=reason, at=now)
+        if number in snapshot.down:
+            skipped = blamed(skipped, "", ErrorClass.CARRIER_DOWN)
         attempts[number] = _moving_on(skipped, snapshot)
     last = len(snapshot.steps) - 1
     end = End(Outcome.NOT_DELIVERED, clip(f"Not delivered. {attempts[last].reason}"))

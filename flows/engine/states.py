@@ -130,7 +130,8 @@ class ReceiptView:
 class Snapshot:
     """All that a decision about one execution rests on.
 
-    `obstacles` says why a step cannot be used now; a step without one can.
+    `obstacles` says why a step cannot be used now; a step without one can. At the steps `down` the
+    obstacle is that the carrier is down.
     """
 
     steps: tuple[PinnedStep, ...]
@@ -142,6 +143,7 @@ class Snapshot:
     attempts: tuple[AttemptView, ...] = ()
     receipts: tuple[ReceiptView, ...] = ()
     obstacles: Mapping[int, str] = field(default_factory=dict)
+    down: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

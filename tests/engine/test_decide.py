@@ -89,6 +89,13 @@ def test_step_with_an_obstacle_is_skipped_with_the_reason() -> None:
     assert (decision.send_step, sending.step) == (1, 1)
 
 
+def test_a_step_that_is_skipped_for_a_carrier_that_is_down_says_so_by_its_class() -> None:
+    """Callers read the class: a tried message and a skipped one have the same cause."""
+    obstacles = {0: "Meta has been down since 12:00 UTC", 1: "the sender B is rejected"}
+    decision = look(0, state=State.ACCEPTED, obstacles=obstacles, down=frozenset({0}))
+    assert [skipped.error_class for skipped in decision.attempts] == ["carrier_down", ""]
+
+
 def test_execution_ends_when_every_step_is_skipped() -> None:
     obstacles = {0: "the sender A is rejected", 1: "the sender B is rejected"}
     decision = look(0, state=State.ACCEPTED, obstacles=obstacles)

@@ -67,7 +67,7 @@ def test_a_carrier_that_is_down_is_skipped_at_once_with_the_reason(
     frail.refresh_from_db()
     assert frail.down_since is not None
     first, second = drive.attempts(execution)
-    assert first.state == "skipped"
+    assert (first.state, first.error_class) == ("skipped", "carrier_down")
     assert first.reason == (
         f"Skipped: Kaleyra India has been down since {frail.down_since:%H:%M} UTC "
         "(the connection was refused), moved on to SMS"

@@ -61,7 +61,7 @@ def test_it_is_skipped_while_it_is_down_and_used_again_by_itself(
 ) -> None:
     first = [send(flow, 0) for _ in range(LIMIT)]
     skipped = drive.attempts(send(flow, 1))
-    assert skipped[0].reason.endswith("the connection was refused, moved on to " + second(flow))
+    assert skipped[0].reason.endswith("the connection was refused), moved on to " + second(flow))
     assert "has been down since 12:00 UTC" in skipped[0].reason
     assert skipped[1].connector == "sandbox"
     run.until_idle(at(2))  # the tries of the first ones are over: none of them is sent again
