@@ -7,11 +7,6 @@ from types import ModuleType
 
 from django.conf import settings
 
-from flows.connectors.base import NotTaken
-from tests.connectors.conformance import ConnectorConformance
-from tests.connectors.staging import RECIPIENT
-from tests.fakes import acts
-
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = Path(settings.BASE_DIR) / "docs" / "adding-a-connector.md"
 CONNECTOR, FAKE, TESTS = BLOCK.findall(PAGE.read_text())
@@ -26,18 +21,10 @@ def module(name: str, text: str) -> ModuleType:
 
 
 def class_of(text: str) -> type:
-    """The class that the page ends with."""
-    stage = ModuleType("tests.connectors.pigeon_conformance")
-    stage.__dict__.update(
-        ConnectorConformance=ConnectorConformance,
-        NotTaken=NotTaken,
-        RECIPIENT=RECIPIENT,
-        acts=acts,
-        Pigeon=module("pigeon", CONNECTOR).Pigeon,
-        FakePigeon=module("fake_pigeon", FAKE).FakePigeon,
-    )
-    exec(text, stage.__dict__)
-    found: type = stage.TestPigeon
+    """The class that the page ends with; it finds the others where the page puts them."""
+    module("flows.connectors.pigeon", CONNECTOR)
+    module("tests.fakes.pigeon", FAKE)
+    found: type = module("tests.connectors.pigeon_conformance", text).TestPigeon
     return found
 
 

@@ -291,9 +291,9 @@ def test_only_a_carrier_that_asks_for_it_gets_the_verify_token(
 def test_without_its_connector_it_can_still_be_seen_and_deleted(
     as_admin: Client, account: Account
 ) -> None:
-    lost = cast.make_connection(account, "pigeon")
+    lost = cast.make_connection(account, "long_gone", name="Long Gone")
     assert "does not have its connector" in text(as_admin.get(page("connection-detail", lost)))
-    assert "Pigeon" in text(as_admin.get(page("connection-list", account)))
+    assert "Long Gone" in text(as_admin.get(page("connection-list", account)))
     assert as_admin.get(page("connection-edit", lost)).status_code == 302
     for name in ("connection-senders", "connection-templates"):
         assert as_admin.get(page(name, lost)).status_code == 200
