@@ -5,7 +5,9 @@ answered. What it means is found out by the engine, later. A door knows no perso
 """
 
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError
@@ -30,6 +32,10 @@ BUSY_RETRY_S = 5
 # Receipts of one connection; more come again later. Several times what one engine sends, but no
 # flood for which the executions of all other accounts would have to wait.
 EVENTS_A_MINUTE = 100_000
+LARGE = 256 * 1024  # bytes of a body; reading one takes long, and stops all that the process does
+LARGE_AT_ONCE = 2
+
+_large = threading.BoundedSemaphore(LARGE_AT_ONCE)
 
 log = logging.getLogger(__name__)
 
@@ -90,8 +96,28 @@ def _enter(request: HttpRequest, place: Place, hook: Hook) -> Answer:
         refused = asked.status >= 400
         words = answers.plain(asked.status, asked.text)
         return _turned_away(request, place, status=asked.status) if refused else words
+    with _room_for(hook) as has_room:
+        return _read(place, hook) if has_room else answers.later(503, seconds=BUSY_RETRY_S)
+
+
+@contextmanager
+def _room_for(hook: Hook) -> Iterator[bool]:
+    """Whether it may be read now: of large ones only a few are at the same moment."""
+    if len(hook.body) <= LARGE:
+        yield True
+        return
+    has_room = _large.acquire(blocking=False)
     try:
-        return _take(place, list(connector.parse(hook, connection=view)))
+        yield has_room
+    finally:
+        if has_room:
+            _large.release()
+
+
+def _read(place: Place, hook: Hook) -> Answer:
+    """A genuine request: what it says is kept, also when nobody understands it."""
+    try:
+        return _take(place, list(place.connector.parse(hook, connection=place.view)))
     except (OperationalError, InterfaceError):
         raise
     except Unreadable as fault:

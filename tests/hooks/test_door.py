@@ -441,6 +441,27 @@ def test_database_that_is_busy_makes_the_carrier_come_again(
     assert carrier.post(told("e1")).status_code == 200
 
 
+def test_large_requests_are_read_a_few_at_a_time(
+    carrier: Carrier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "LARGE", 100)
+    large = told("e1", message_id="m" * 100)
+    for _ in range(doors.LARGE_AT_ONCE):
+        doors._large.acquire()
+    try:
+        answer = carrier.post(large)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+        assert carrier.post(told("e2")).status_code == 200
+        assert carrier.post(large, signed="wrong").status_code == 403
+    finally:
+        for _ in range(doors.LARGE_AT_ONCE):
+            doors._large.release()
+    for _ in range(doors.LARGE_AT_ONCE + 1):  # whoever has been read makes room, whatever it said
+        assert carrier.post(b"{" * 200).status_code == 200
+    assert carrier.post(large).status_code == 200
+    assert Receipt.objects.count() == 2
+
+
 def test_flood_of_one_connection_comes_again_later_and_closes_no_other_door(
     carrier: Carrier, unsigned: Carrier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
