@@ -5,16 +5,18 @@ statements, and writes its `health` alone. The rules are in health_numbers.py.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Max, Min, Q
 
 from flows.connectors import registry
 from flows.connectors.base import ReceiptStatus
 from flows.connectors.sandbox import KEY as SANDBOX
-from flows.models import Attempt, Connection, Receipt
+from flows.models import Attempt, Connection, Receipt, letters
 from flows.models.self_tests import PREFIX
 
 from . import poll
@@ -23,6 +25,7 @@ from .health_numbers import Heard, Verdict, numbers
 EVERY = timedelta(minutes=1)
 PERIOD = timedelta(hours=24)
 GRACE = timedelta(seconds=60)  # younger sends may still get their first receipt
+TELL_AGAIN_AFTER = timedelta(hours=1)
 SAMPLE = 1000
 NEWEST = 100  # sends that the time of the last receipt is taken from
 MOST_UNMATCHED = 1000  # more are not counted
@@ -42,9 +45,25 @@ def look(now: datetime) -> int:
     if not mine.update(health_at=now):  # another engine was faster
         return 0
     health = health_of(found, now=now)
-    Connection.objects.filter(pk=found.pk).update(health=health)
+    with transaction.atomic():
+        health.update(_tell(found, health, now=now))
+        Connection.objects.filter(pk=found.pk).update(health=health)
     _say(found, health["verdict"])
     return 1
+
+
+def _tell(connection: Connection, health: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """Since when no receipt comes, and when the admins got their last letter: one each time that
+    receipts stop, but no two within an hour."""
+    before, told_at = connection.health, connection.health.get("told_at")
+    if health["verdict"] != Verdict.NONE:
+        return {"silent_since": None, "told_at": told_at}
+    since = before.get("silent_since") or now.isoformat()
+    is_told = told_at and told_at >= since
+    if not is_told and (not told_at or datetime.fromisoformat(told_at) + TELL_AGAIN_AFTER <= now):
+        letters.receipts_missing(connection, silent=health["silent"])
+        told_at = now.isoformat()
+    return {"silent_since": since, "told_at": told_at}
 
 
 def _say(connection: Connection, verdict: str) -> None:

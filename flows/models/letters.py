@@ -136,6 +136,23 @@ def connection_down(connection: Connection) -> None:
     post(admins_of(account), subject=f"{connection.name} is down", text=text)
 
 
+def receipts_missing(connection: Connection, *, silent: int) -> None:
+    """`silent`: how many of the newest messages in a row got no receipt."""
+    account = connection.account
+    text = "\n\n".join(
+        [
+            f"No receipt came for the last {silent} messages of the connection "
+            f"“{connection.name}” of {account.name}. Its steps wait their whole time and the next "
+            "step follows, even when a message was delivered: people may get it twice.",
+            "Try the receipt path on the page of the connection. When it works, check that the "
+            "carrier has its address for receipts: "
+            + link(f"/a/{account.sid}/connections/{connection.public_id}/"),
+            "You will not get this letter again within an hour.",
+        ]
+    )
+    post(admins_of(account), subject=f"Receipts of {connection.name} do not arrive", text=text)
+
+
 def connection_up(connection: Connection, *, no_letter_before: datetime) -> None:
     """`no_letter_before`: until then a new outage is told on pages only."""
     account = connection.account

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flows.engine import chores, health
 from flows.engine.health_numbers import ENOUGH, Heard, Verdict, numbers, percentile, verdict
-from flows.models import Account, Attempt, Connection, Flow, Receipt
+from flows.models import Account, Attempt, Connection, Flow, OutgoingMail, Receipt, User
 from flows.models.self_tests import PREFIX
 from tests import cast
 
@@ -209,6 +209,34 @@ def test_it_is_logged_when_receipts_stop_and_when_they_come_again(
         ("connection.receipts", "WARNING", "none", public_id),
         ("connection.receipts", "INFO", "good", public_id),
     ]
+
+
+def test_admins_get_one_letter_each_time_that_receipts_stop(
+    flow: Flow, frail: Connection, admin: User
+) -> None:
+    def look(after_min: int) -> list[str]:
+        health.look(NOW + timedelta(minutes=after_min))
+        return list(OutgoingMail.objects.values_list("subject", flat=True))
+
+    subject = "Receipts of Kaleyra India do not arrive"
+    attempts = [make_attempt(flow, frail) for _ in range(ENOUGH)]
+    assert look(0) == [subject]
+    letter = OutgoingMail.objects.get()
+    assert letter.to == admin.email
+    assert f"last {ENOUGH} messages" in letter.text
+    assert str(frail.public_id) in letter.text
+    assert len(look(2)) == len(look(90)) == 1  # it is the same silence
+    for attempt in attempts:
+        make_receipt(attempt, frail)
+    assert len(look(100)) == 1
+    Receipt.objects.all().delete()
+    assert look(110) == [subject, subject]
+    for attempt in attempts:
+        make_receipt(attempt, frail)
+    look(120)
+    Receipt.objects.all().delete()
+    assert len(look(130)) == 2  # too soon after the last letter
+    assert len(look(180)) == 3  # it lasts
 
 
 def test_once_a_minute_is_enough_and_who_waited_longest_comes_first(
