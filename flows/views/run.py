@@ -30,6 +30,7 @@ from flows.templatetags.ui import Status, status_of
 STALE_AFTER = timedelta(seconds=15)
 POLL_AFTER_END = timedelta(seconds=30)
 ICONS = {"delivered": "ok", "confirmed": "ok", "not_delivered": "failed", "cancelled": "stopped"}
+MOST_RECEIPTS = 200  # far more than messages have; but whoever may sign them may make up any number
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def run_of(execution: Execution, *, seat: Seat, told: str = "") -> Run:
     """The run as this person may see it; `told` is the token of a page that is already open."""
     attempts = list(execution.attempts.order_by("step"))
     receipts = Receipt.objects.filter(attempt__execution=execution, due_at=None).order_by("id")
+    receipts = receipts[:MOST_RECEIPTS]
     deliveries = list(
         execution.callback_deliveries.select_related("profile")
         .prefetch_related("tries")

@@ -71,13 +71,18 @@ def test_message_is_not_sent_again_once_a_receipt_proves_that_it_was_taken(
     assert (attempt.state, len(attempt.tries)) == ("succeeded", 1)
 
 
-def test_taken_message_without_a_last_receipt_times_out_at_its_deadline(flow: Flow) -> None:
-    _, job = begun(flow)
+def test_taken_message_without_a_last_receipt_times_out_at_its_deadline(
+    account: Account, admin: User, flow: Flow, client: Client
+) -> None:
+    execution, job = begun(flow)
     store.record([Sent(job.claimed, job.attempt, BUSY, at(0.1))], now=at(0.1))
     report(job.attempt, "sent", after_s=0.5)
     run.until_idle(at(59))
     attempt = Attempt.objects.get(pk=job.attempt.pk)
     assert attempt.state == "waiting"
+    client.force_login(admin)
+    page = client.get(reverse("execution-detail", args=[account.sid, execution.public_id]))
+    assert "the carrier is out of order" in page.content.decode().lower()
     run.until_idle(at(60))
     attempt.refresh_from_db()
     assert (attempt.state, len(attempt.tries)) == ("timed_out", 1)
@@ -196,3 +201,20 @@ def test_words_of_a_carrier_are_not_read_to_find_their_message(flow: Flow) -> No
         run.until_idle(at(2))
     assert Receipt.objects.exclude(folded_at=None).exists()
     assert not [query["sql"] for query in queries if '"raw"' in query["sql"]]
+
+
+def test_timeline_shows_no_receipts_without_end(
+    account: Account, admin: User, flow: Flow, client: Client
+) -> None:
+    execution, job = begun(flow)
+    store.record([Sent(job.claimed, job.attempt, Accepted("m1", {}), at(0.1))], now=at(0.1))
+    events = [
+        ReceiptEvent(event_key=f"e{n}", status=ReceiptStatus.SENT, message_id="m1", raw={"n": n})
+        for n in range(300)
+    ]
+    receive.receive(events, connector="sandbox", connection_id=job.attempt.connection_id, now=at(1))
+    run.until_idle(at(2))
+    client.force_login(admin)
+    page = client.get(reverse("execution-detail", args=[account.sid, execution.public_id]))
+    reported = [line for line in page.context["run"].lines if "receipt" in line.entry.key]
+    assert len(reported) == 200
