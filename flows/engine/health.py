@@ -68,12 +68,13 @@ def _tell(connection: Connection, health: Mapping[str, Any], *, now: datetime) -
 
 def _say(connection: Connection, verdict: str) -> None:
     """A line when receipts stop or thin out, and one when they come again."""
-    before = connection.health.get("verdict", Verdict.UNKNOWN)
-    if verdict == before or not {verdict, before} & {Verdict.NONE, Verdict.FEW}:
-        return
-    level = logging.WARNING if verdict in (Verdict.NONE, Verdict.FEW) else logging.INFO
-    fields = {"connection_id": connection.pk, "connection": str(connection.public_id)}
-    log.log(level, "connection.receipts", extra={**fields, "verdict": str(verdict)})
+    bad: set[str] = {Verdict.NONE, Verdict.FEW}
+    before = connection.health.get("verdict", "")
+    told = {"connection_id": connection.pk, "connection": str(connection.public_id)}
+    if verdict != before and verdict in bad:
+        log.warning("connection.receipts", extra={**told, "verdict": str(verdict)})
+    elif verdict != before and before in bad:
+        log.info("connection.receipts", extra={**told, "verdict": str(verdict)})
 
 
 def _reporting() -> list[str]:
