@@ -17,6 +17,8 @@ _DONE = {
     "connection.new_address": "Given a new receipt address",
     "connection.self_test": "Receipt path tried",
 }
+_OF_SECRETS = frozenset({"given_anew", "removed"})
+_BY_SUPPORT = {"base_url": "address of the carrier", "config": "credentials"}  # Django's admin
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,16 @@ def history(entry: AuditEntry) -> str:
     sentence = f"{done} by {entry.actor or 'somebody'}"
     if result := after.get("result"):
         return f"{sentence}: {result}"
-    given = after.get("given_anew")
-    if given and entry.action == "connection.change":
-        return f"{sentence}, with a new {' and '.join(given)}."
-    return f"{sentence}."
+    if entry.action != "connection.change":
+        return f"{sentence}."
+    before = entry.before if isinstance(entry.before, dict) else {}
+    changed = [
+        _BY_SUPPORT.get(name, name)
+        for name, value in after.items()
+        if name not in _OF_SECRETS and value != before.get(name)
+    ]
+    words = f": {', '.join(changed)}" if changed else ""
+    given, removed = after.get("given_anew"), after.get("removed")
+    words += f", with a new {' and '.join(given)}" if given else ""
+    words += f", without the {' and '.join(removed)}" if removed else ""
+    return f"{sentence}{words}."

@@ -32,6 +32,7 @@ from flows.models import (
     User,
 )
 from flows.placeholders import Channel
+from flows.views.connection_words import history
 from tests import cast
 
 MODELS = sorted(
@@ -466,6 +467,7 @@ def test_only_support_points_a_connection_at_another_address(
     assert found.revision == connection.revision + 1
     entry = AuditEntry.objects.get(action="connection.change")
     assert "base_url" in entry.after
+    assert history(entry).endswith(": name, address of the carrier.")
 
 
 def test_what_the_engine_counts_meanwhile_is_not_put_back(

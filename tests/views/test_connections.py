@@ -354,7 +354,12 @@ def test_history_says_who_did_what(as_admin: Client, account: Account) -> None:
         filled(revision=str(made.revision), **{"config-auth_token": NEWER}),
     )
     shown = text(as_admin.get(page("connection-detail", made)))
-    assert "Added by Asha" in shown and "with a new Auth token" in shown
+    assert "Added by Asha" in shown
+    assert "Changed by Asha Rao, with a new Auth token." in shown
+    made.refresh_from_db()
+    renamed = filled(name="Twilio UK", revision=str(made.revision))
+    as_admin.post(page("connection-edit", made), {**renamed, "config-auth_token": ""})
+    assert "Changed by Asha Rao: name." in text(as_admin.get(page("connection-detail", made)))
 
 
 # --- What its carrier is asked --------------------------------------------------------------------
