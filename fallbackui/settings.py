@@ -67,7 +67,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "flows.hooks.middleware.DoorsFirst",
+    "fallbackui.doors.DoorsFirst",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "flows.views.middleware.TextGZipMiddleware",

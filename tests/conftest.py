@@ -16,6 +16,7 @@ from pytest_django.fixtures import Settings
 
 from flows.audit_words import KINDS, WORDS
 from flows.models import Account, AuditEntry, Connection, Flow, KeyKind, Role, User
+from flows.models.flow import pinned_version
 from flows.placeholders import Channel
 from tests import cast, conscience, network
 from tests.engine import frail_connector
@@ -229,3 +230,9 @@ def live_key(account: Account) -> str:
 @pytest.fixture
 def team_key(account: Account) -> str:
     return cast.make_key(account, KeyKind.TEAM)[1]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_read_before() -> None:
+    """Keys come back after each test, which no database does outside of tests."""
+    pinned_version.cache_clear()

@@ -5,7 +5,6 @@ Each reads the request, calls one verb of the engine and words the answer; the e
 
 import re
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -18,46 +17,44 @@ from flows.invocation import (
     parse_json_strict,
     peek_request_id,
 )
-from flows.models import ApiKey, Flow, KeyKind
+from flows.models import ApiKey, KeyKind
 from flows.request_body import BodyError, media_type, read_body
 
-from . import answers
+from . import answers, targets
 from .door import door
 from .rejections import reject, shown
+from .targets import Target
 
 MAX_SPEED = 60
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SPEED = re.compile(r"[1-9][0-9]?")
 
 
 @door("POST")
 def invoke(request: HttpRequest, key: ApiKey, workflow_id: str) -> JsonResponse:
     """Run a published flow once. 202 means: on disk, and it will be carried out."""
-    flow = _flow_of(key, workflow_id)
+    flow = targets.find(key.account_id, workflow_id)
     call = _read(request, key, flow, workflow_id)
-    if call.errors or call.invocation is None or flow is None or flow.live_version_id is None:
+    if call.errors or call.invocation is None or flow is None or flow.version_id is None:
         return reject(
             request,
             key,
             call.errors,
             workflow_id=workflow_id,
-            flow=flow,
+            flow_id=flow.pk if flow else None,
             request_id=call.request_id,
         )
-    (outcome,) = engine.invoke(
-        [
-            engine.Call(
-                account_id=key.account_id,
-                workflow_id=UUID(workflow_id),
-                version_id=flow.live_version_id,
-                request_id=call.invocation.request_id,
-                sends=call.invocation.sends,
-                kind=key.kind,
-                api_key_id=key.pk,
-                is_test_send=key.is_for_test_send,
-                speed=call.speed,
-            )
-        ]
+    outcome = engine.invoke_one(
+        engine.Call(
+            account_id=key.account_id,
+            flow_id=flow.pk,
+            version_id=flow.version_id,
+            request_id=call.invocation.request_id,
+            sends=call.invocation.sends,
+            kind=key.kind,
+            api_key_id=key.pk,
+            is_test_send=key.is_for_test_send,
+            speed=call.speed,
+        )
     )
     if isinstance(outcome, engine.Accepted):
         return answers.accepted(call.invocation.request_id, outcome.public_id)
@@ -66,7 +63,7 @@ def invoke(request: HttpRequest, key: ApiKey, workflow_id: str) -> JsonResponse:
         key,
         [_refusal(outcome, call.invocation.request_id, workflow_id)],
         workflow_id=workflow_id,
-        flow=flow,
+        flow_id=flow.pk,
         request_id=call.invocation.request_id,
         first_id=outcome.public_id if isinstance(outcome, engine.Duplicate) else "",
     )
@@ -82,7 +79,7 @@ class _Call:
     speed: int = 1
 
 
-def _read(request: HttpRequest, key: ApiKey, flow: Flow | None, workflow_id: str) -> _Call:
+def _read(request: HttpRequest, key: ApiKey, flow: Target | None, workflow_id: str) -> _Call:
     """Every fault of the request at once."""
     errors = _content_type_faults(request)
     speed, faults = _speed(request, key)
@@ -91,10 +88,10 @@ def _read(request: HttpRequest, key: ApiKey, flow: Flow | None, workflow_id: str
     errors += faults
     if fault := _flow_fault(flow, workflow_id):
         return _Call([*errors, fault], request_id)
-    if faults or flow is None or flow.live_version is None:
+    if faults or flow is None:
         return _Call(errors, request_id)
     try:
-        invocation = parse_invocation(payload, steps=flow.live_version.pinned.steps)
+        invocation = parse_invocation(payload, steps=flow.definition.steps)
     except InvocationError as error:
         return _Call(errors + error.errors, request_id)
     return _Call(errors + _team_faults(key, invocation), request_id, invocation, speed)
@@ -128,20 +125,10 @@ def _speed(request: HttpRequest, key: ApiKey) -> tuple[int, list[str]]:
     return 1, [f"x-test-speed: Must be a whole number from 1 to {MAX_SPEED}."]
 
 
-def _flow_of(key: ApiKey, workflow_id: str) -> Flow | None:
-    if not _UUID.fullmatch(workflow_id):
-        return None
-    return (
-        Flow.objects.select_related("live_version")
-        .filter(account_id=key.account_id, workflow_id=workflow_id, deleted_at=None)
-        .first()
-    )
-
-
-def _flow_fault(flow: Flow | None, workflow_id: str) -> str:
+def _flow_fault(flow: Target | None, workflow_id: str) -> str:
     if flow is None:
         return f"Workflow Instance [{shown(workflow_id)}] does not exist."
-    return "" if flow.is_published else f"Workflow Instance [{workflow_id}] is not published."
+    return "" if flow.version_id else f"Workflow Instance [{workflow_id}] is not published."
 
 
 def _team_faults(key: ApiKey, invocation: Invocation) -> list[str]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from flows.base62 import new_invocation_id
 from flows.client_ip import client_ip
-from flows.models import ApiKey, Flow, RejectedCall
+from flows.models import ApiKey, RejectedCall
 
 from . import answers
 
@@ -21,7 +21,7 @@ def reject(
     errors: Sequence[str],
     *,
     workflow_id: str,
-    flow: Flow | None = None,
+    flow_id: int | None = None,
     request_id: str | None = None,
     first_id: str = "",
     status: int = 400,
@@ -33,7 +33,7 @@ def reject(
         RejectedCall.objects.create(
             account_id=key.account_id,
             api_key_id=key.pk,
-            flow_id=flow.pk if flow else None,
+            flow_id=flow_id,
             public_id=public_id,
             workflow_id=shown(workflow_id),
             request_id=request_id or "",

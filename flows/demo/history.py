@@ -122,10 +122,9 @@ def _invoke(account: Account, planned: Sequence[Planned], *, at: datetime) -> No
 
 def _call(plan: Planned, number: int, keys: dict[KeyKind, ApiKey]) -> invoke.Call:
     kind = KeyKind.TEST if plan.is_test else KeyKind.LIVE
-    assert plan.flow.workflow_id is not None  # noqa: S101 - it is published
     return invoke.Call(
         account_id=plan.flow.account_id,
-        workflow_id=plan.flow.workflow_id,
+        flow_id=plan.flow.pk,
         version_id=_live(plan.flow).pk,
         request_id=f"{PREFIX}{number + 1:04d}",
         sends=plan.sends,

@@ -3,12 +3,11 @@
 A batch costs the same few statements whatever its size; a list of one is the ordinary case.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from uuid import UUID
 
-from django.db import transaction
+from django.db import connection
 from django.utils import timezone
 
 from flows.base62 import new_invocation_id
@@ -16,14 +15,25 @@ from flows.invocation import Send
 from flows.models import Execution, Flow, FlowState
 
 from . import rows
+from .gather import Gather
+
+CALLERS_AT_ONCE = 64  # who share one commit
+# In the insert itself: once an unpublish is committed, not one more call is accepted.
+_IS_PUBLISHED = """
+    EXISTS (
+        SELECT 1 FROM flows_flow AS flow
+        WHERE flow.id = v.flow_id AND flow.account_id = v.account_id
+            AND flow.state = 'published' AND flow.deleted_at IS NULL
+    )
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One invocation that was parsed against the flow version `version_id` (a primary key)."""
+    """One invocation that was parsed against the version `version_id` of a flow (primary keys)."""
 
     account_id: int
-    workflow_id: UUID
+    flow_id: int
     version_id: int
     request_id: str
     sends: tuple[Send, ...]
@@ -64,37 +74,61 @@ Answer = Accepted | Duplicate | NotPublished | NotFound
 
 def invoke(calls: Sequence[Call], *, now: datetime | None = None) -> list[Answer]:
     """Accept or turn away each call, in the order given. Two calls with one requestId, here or
-    at the same moment elsewhere: exactly one is accepted."""
+    at the same moment elsewhere: exactly one is accepted. What is accepted is committed, unless
+    the caller has a transaction open.
+
+    One statement, also where hundreds are accepted; a second and a third one find the reasons
+    when some are not.
+    """
     now = now or timezone.now()
-    with transaction.atomic():
-        flows = _flows(calls)
-        verdicts = [_verdict(call, flows.get(call.workflow_id)) for call in calls]
-        fit = [call for call, verdict in zip(calls, verdicts, strict=True) if verdict is None]
-        new = [_row(call, flows[call.workflow_id], now) for call in fit]
-        inserted = rows.insert(new, ignore_conflicts=True, returning=["public_id"])
-        first = {} if len(inserted) == len(new) else _first_ids(fit)
-    return [
-        verdict or _answer(call, first, now) for call, verdict in zip(calls, verdicts, strict=True)
-    ]
-
-
-def _flows(calls: Sequence[Call]) -> Mapping[UUID | None, Flow]:
-    found = Flow.objects.filter(
-        workflow_id__in={call.workflow_id for call in calls}, deleted_at=None
+    inserted = rows.insert(
+        [_row(call, now) for call in calls],
+        ignore_conflicts=True,
+        only_if=_IS_PUBLISHED,
+        returning=["public_id"],
     )
-    return {flow.workflow_id: flow for flow in found.only("account", "state", "workflow_id")}
+    accepted = {public_id for (public_id,) in inserted}
+    rest = [call for call in calls if call.public_id not in accepted]
+    refusals = _refusals(rest, now) if rest else {}
+    return [refusals.get(call.public_id) or Accepted(call.public_id, now) for call in calls]
 
 
-def _verdict(call: Call, flow: Flow | None) -> Answer | None:
+def invoke_one(call: Call) -> Answer:
+    """The same for one call; threads that come at the same moment share one commit."""
+    return invoke([call])[0] if connection.in_atomic_block else _together(call)
+
+
+_together: Gather[Call, Answer] = Gather(invoke, most=CALLERS_AT_ONCE)
+
+
+def _refusals(calls: Sequence[Call], now: datetime) -> dict[str, Answer]:
+    """Why these were not inserted, by their public ids."""
+    first = _first_ids(calls)
+    found = Flow.objects.filter(pk__in={call.flow_id for call in calls}, deleted_at=None)
+    flows = {flow.pk: flow for flow in found.only("account", "state")}
+    return {
+        call.public_id: _refusal(
+            call, flows.get(call.flow_id), first.get((call.account_id, call.request_id), ""), now
+        )
+        for call in calls
+    }
+
+
+def _refusal(call: Call, flow: Flow | None, holder: str, now: datetime) -> Answer:
+    """`holder` has the requestId. It is the call itself where it had been accepted before, and
+    only the answer of the database was lost."""
+    if holder == call.public_id:
+        return Accepted(call.public_id, now)
     if flow is None or flow.account_id != call.account_id:
         return NotFound()
-    return None if flow.state == FlowState.PUBLISHED else NotPublished()
+    is_used = bool(holder) and flow.state == FlowState.PUBLISHED
+    return Duplicate(holder) if is_used else NotPublished()
 
 
-def _row(call: Call, flow: Flow, now: datetime) -> Execution:
+def _row(call: Call, now: datetime) -> Execution:
     return Execution(
         account_id=call.account_id,
-        flow=flow,
+        flow_id=call.flow_id,
         version_id=call.version_id,
         api_key_id=call.api_key_id,
         public_id=call.public_id,
@@ -121,8 +155,3 @@ def _first_ids(calls: Sequence[Call]) -> dict[tuple[int, str], str]:
             "account_id", "request_id", "public_id"
         )
     }
-
-
-def _answer(call: Call, first: Mapping[tuple[int, str], str], now: datetime) -> Answer:
-    public_id = first.get((call.account_id, call.request_id), call.public_id)
-    return Accepted(public_id, now) if public_id == call.public_id else Duplicate(public_id)

@@ -17,13 +17,22 @@ Columns = Sequence["Field[Any, Any]"]
 
 
 def insert(
-    rows: Sequence[Model], *, ignore_conflicts: bool = False, returning: Sequence[str] = ()
+    rows: Sequence[Model],
+    *,
+    ignore_conflicts: bool = False,
+    only_if: str = "",
+    returning: Sequence[str] = (),
 ) -> list[tuple[Any, ...]]:
-    """Insert rows of one model; `returning` names columns of the rows that were inserted."""
+    """Insert rows of one model; `returning` names columns of the rows that were inserted.
+
+    `only_if` is SQL of ours about the columns of `v`, a row that is about to be inserted: it is
+    looked at in the very statement, so nothing can change between the look and the insert.
+    """
     if not rows:
         return []
     sql, fields = _insert(type(rows[0]), connections[DEFAULT_DB_ALIAS].vendor)
-    sql += " WHERE true ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    sql += f" WHERE {only_if or 'true'}" if only_if or ignore_conflicts else ""
+    sql += " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     return _run(sql, fields, rows, returning)
 
 

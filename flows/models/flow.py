@@ -3,7 +3,7 @@
 import unicodedata
 import uuid
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from django.conf import settings
 from django.db import models
@@ -60,6 +60,12 @@ class FlowVersion(models.Model):
     @cached_property
     def pinned(self) -> PinnedDefinition:
         return PinnedDefinition.from_json(self.definition)
+
+
+@lru_cache(maxsize=1000)
+def pinned_version(pk: int) -> PinnedDefinition:
+    """What the version with this key says. A version never changes, so once read it stays read."""
+    return FlowVersion.objects.only("definition").get(pk=pk).pinned
 
 
 class Flow(models.Model):

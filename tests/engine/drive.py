@@ -22,7 +22,7 @@ def call(
     sends = tuple(Send(f"91987654{tail}", cast.PARAMS) for tail in tails)
     return invoke.Call(
         account_id=flow.account_id,
-        workflow_id=flow.workflow_id,
+        flow_id=flow.pk,
         version_id=version.pk,
         request_id=request_id or f"drive-{next(_numbers)}",
         sends=sends,

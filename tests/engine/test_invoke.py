@@ -38,7 +38,7 @@ def test_answers_come_in_the_order_of_the_calls(published_flow: Flow, stranger: 
     foreign = drive.call(published_flow, "0001", "0001")
     foreign = invoke.Call(**{**vars(foreign), "account_id": Account.objects.get(name="Globex").pk})
     unknown = drive.call(published_flow, "0001", "0001")
-    unknown = invoke.Call(**{**vars(unknown), "workflow_id": uuid.uuid4()})
+    unknown = invoke.Call(**{**vars(unknown), "flow_id": 0})
     once = drive.call(published_flow, "0001", "0001", request_id="once")
     again = drive.call(published_flow, "0001", "0001", request_id="once")
     answers = invoke.invoke([foreign, once, unknown, again])
