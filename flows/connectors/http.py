@@ -148,8 +148,33 @@ class Web:
         headers: Mapping[str, str],
         timeout_s: float,
     ) -> Answer:
-        async with self._place(url, wait_s=min(timeout_s, PLACE_WAIT_S)):
-            return await self._asked(method, url, body, headers, timeout_s)
+        if self._session is None:
+            raise RuntimeError("The session is not open.")
+        timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
+        try:
+            async with (
+                self._place(url, wait_s=min(timeout_s, PLACE_WAIT_S)),
+                self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers=dict(headers),
+                    timeout=timeout,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                read = await _read(response)
+                return Answer(response.status, dict(response.headers), read)
+        except aiohttp.InvalidURL as error:
+            raise NotReached("the URL is not valid") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise NotReached("no connection within the time limit") from error
+        except aiohttp.ClientConnectorError as error:
+            raise NotReached(_why(error)) from error
+        except TimeoutError as error:
+            raise AnswerLost(f"no answer within {timeout_s:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise AnswerLost("the connection broke before an answer came") from error
 
     @asynccontextmanager
     async def _place(self, url: str, *, wait_s: float) -> AsyncIterator[None]:
@@ -167,39 +192,6 @@ class Web:
             except TimeoutError as error:
                 raise Crowded("too much is on its way there already") from error
             yield
-
-    async def _asked(
-        self,
-        method: str,
-        url: str,
-        body: bytes | None,
-        headers: Mapping[str, str],
-        timeout_s: float,
-    ) -> Answer:
-        if self._session is None:
-            raise RuntimeError("The session is not open.")
-        timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
-        try:
-            async with self._session.request(
-                method,
-                url,
-                data=body,
-                headers=dict(headers),
-                timeout=timeout,
-                allow_redirects=False,
-            ) as response:
-                read = await _read(response)
-                return Answer(response.status, dict(response.headers), read)
-        except aiohttp.InvalidURL as error:
-            raise NotReached("the URL is not valid") from error
-        except aiohttp.ConnectionTimeoutError as error:
-            raise NotReached("no connection within the time limit") from error
-        except aiohttp.ClientConnectorError as error:
-            raise NotReached(_why(error)) from error
-        except TimeoutError as error:
-            raise AnswerLost(f"no answer within {timeout_s:g} s") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise AnswerLost("the connection broke before an answer came") from error
 
     def _guarded_socket(self, address_info: Any) -> socket.socket:
         """The last moment before a connection: refuses by the very address it would go to."""
