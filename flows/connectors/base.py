@@ -20,8 +20,8 @@ Json = Any
 
 __all__ = [
     "Accepted", "Answer", "AnswerLost", "CarrierFault", "CarrierSender", "CarrierTemplate",
-    "Choice", "Code", "Codes", "ConfigField", "ConnectionView", "Connector", "ErrorClass",
-    "ExampleHook", "Hook", "HookAnswer", "Http", "Json", "NotReached", "NotTaken",
+    "Choice", "Code", "Codes", "ConfigField", "ConnectionView", "Connector", "Crowded",
+    "ErrorClass", "ExampleHook", "Hook", "HookAnswer", "Http", "Json", "NotReached", "NotTaken",
     "OutboundMessage", "PlannedReceipt", "ReceiptEvent", "ReceiptStatus", "Refused", "SendResult",
     "TemplateState", "Unknown", "Unreadable", "explain",
 ]  # fmt: skip
@@ -119,6 +119,10 @@ class Answer:
 
 class NotReached(Exception):
     """The other side was not reached: it certainly has not seen the request."""
+
+
+class Crowded(NotReached):
+    """So much is on its way there from here that this had to wait for too long."""
 
 
 class AnswerLost(Exception):

@@ -2,20 +2,24 @@
 are not public. Knows no settings; never follows a redirect and never logs.
 """
 
+import asyncio
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import aiohttp
 
-from .base import Answer, AnswerLost, NotReached
+from .base import Answer, AnswerLost, Crowded, NotReached
 
 MAX_ANSWER_BYTES = 64 * 1024
 CONNECT_TIMEOUT_S = 10
+PLACE_WAIT_S = 8.0
 LOOK_UP_TIMEOUT_S = 5.0
 LOOK_UPS_AT_ONCE = 3  # fewer than a web process has threads: names that hang must not take them all
 _NOT_PUBLIC = "the address is not on the public internet"
@@ -100,13 +104,13 @@ class Web:
 
     def __init__(self, *, allow_private: bool, connections: int = 200, per_host: int = 50) -> None:
         self._allow_private = allow_private
-        self._connections, self._per_host = connections, per_host
+        self._per_host, self._places = per_host, asyncio.Semaphore(connections)
+        self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
-            limit=self._connections,
-            limit_per_host=self._per_host,
+            limit=0,  # places are limited here: aiohttp takes a wait for one for a silent host
             socket_factory=self._guarded_socket,
         )
         self._session = aiohttp.ClientSession(
@@ -148,14 +152,17 @@ class Web:
             raise RuntimeError("The session is not open.")
         timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(timeout_s, CONNECT_TIMEOUT_S))
         try:
-            async with self._session.request(
-                method,
-                url,
-                data=body,
-                headers=dict(headers),
-                timeout=timeout,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                self._place(url, wait_s=min(timeout_s, PLACE_WAIT_S)),
+                self._session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers=dict(headers),
+                    timeout=timeout,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 read = await _read(response)
                 return Answer(response.status, dict(response.headers), read)
         except aiohttp.InvalidURL as error:
@@ -168,6 +175,23 @@ class Web:
             raise AnswerLost(f"no answer within {timeout_s:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise AnswerLost("the connection broke before an answer came") from error
+
+    @asynccontextmanager
+    async def _place(self, url: str, *, wait_s: float) -> AsyncIterator[None]:
+        """One of the few requests that are on their way to a host at once, and of all."""
+        try:
+            host = urlsplit(url).netloc
+        except ValueError as error:
+            raise NotReached("the URL is not valid") from error
+        at_host = self._places_at.setdefault(host, asyncio.Semaphore(self._per_host))
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(wait_s):
+                    await held.enter_async_context(at_host)
+                    await held.enter_async_context(self._places)
+            except TimeoutError as error:
+                raise Crowded("too much is on its way there already") from error
+            yield
 
     def _guarded_socket(self, address_info: Any) -> socket.socket:
         """The last moment before a connection: refuses by the very address it would go to."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from .base import (
     Answer,
     AnswerLost,
+    Crowded,
     ErrorClass,
     Http,
     Json,
@@ -22,7 +23,9 @@ from .base import (
 from .errors import COMMON_CODES
 from .storable import storable
 
-SEND_TIMEOUT_S = 20.0  # the engine gives up at half of its lease, by default after 30 s
+# With the wait for a place (http.PLACE_WAIT_S) less than the engine gives it: half of its lease,
+# by default 30 s.
+SEND_TIMEOUT_S = 20.0
 _SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 CREDENTIALS = "credentials"  # the code of a carrier without one of its own for a wrong key
 
@@ -33,6 +36,8 @@ async def posted(
     """The carrier's answer to a message, or what it means that there is none."""
     try:
         return await http.post(url, body=body, headers=headers, timeout_s=SEND_TIMEOUT_S)
+    except Crowded as fault:  # says nothing of the carrier
+        return NotTaken("", ErrorClass.THROTTLED, str(fault))
     except NotReached as fault:
         return NotTaken("", ErrorClass.CARRIER_DOWN, f"the carrier was not reached: {fault}")
     except AnswerLost as fault:

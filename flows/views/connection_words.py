@@ -82,7 +82,7 @@ def history(entry: AuditEntry) -> str:
         return f"{sentence}."
     before = entry.before if isinstance(entry.before, dict) else {}
     changed = [
-        _BY_SUPPORT.get(name, name)
+        str(_BY_SUPPORT.get(name, name))
         for name, value in after.items()
         if name not in _OF_SECRETS and value != before.get(name)
     ]

@@ -8,7 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 from flows.connectors import http
-from flows.connectors.base import Answer, AnswerLost, NotReached
+from flows.connectors.base import (
+    Answer,
+    AnswerLost,
+    ErrorClass,
+    NotReached,
+    NotTaken,
+    SendResult,
+)
+from flows.connectors.outcomes import posted
 from tests.engine.endpoint import Endpoint, endpoint
 
 
@@ -109,6 +117,34 @@ def test_slow_answer_may_have_been_seen(door: Endpoint) -> None:
     door.pause_s = 0.4
     with pytest.raises(AnswerLost, match=r"no answer within 0\.1 s"):
         post(door.url, timeout_s=0.1)
+
+
+@pytest.mark.parametrize("limits", [{"per_host": 2}, {"connections": 2}])
+def test_wait_for_a_place_is_no_fault_of_the_host(
+    door: Endpoint, monkeypatch: pytest.MonkeyPatch, limits: dict[str, int]
+) -> None:
+    """A burst of ours at a healthy carrier must not look as if the carrier were down."""
+    monkeypatch.setattr(http, "PLACE_WAIT_S", 0.1)
+    door.pause_s = 0.3
+
+    async def burst() -> list[SendResult | Answer]:
+        async with http.Web(allow_private=True, **limits) as web:
+            sends = [posted(web, door.url, body=b"{}", headers={}) for _ in range(5)]
+            first = await asyncio.gather(*sends)
+            return [*first, await posted(web, door.url, body=b"{}", headers={})]
+
+    results = asyncio.run(burst())
+    turned_away = [result for result in results if isinstance(result, NotTaken)]
+    assert [one.error_class for one in turned_away] == [ErrorClass.THROTTLED] * 3
+    assert len([result for result in results if isinstance(result, Answer)]) == 3
+    assert isinstance(results[-1], Answer)  # places are free again
+    assert len(door.got) == 3
+
+
+def test_url_that_is_none_was_certainly_not_seen() -> None:
+    for url in ("http://[bad/", "http://", "nothing"):
+        with pytest.raises(NotReached):
+            post(url)
 
 
 def test_connection_that_breaks_may_have_been_seen() -> None:
