@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from flows.api import targets
 from flows.models import (
     Account,
     ApiKey,
@@ -27,6 +28,7 @@ from tests import cast
 from .caller import TIMESTAMP, Caller, assert_rejected
 
 RECIPIENT = cast.RECIPIENT
+_WORK = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 
 
 @pytest.fixture
@@ -111,13 +113,15 @@ def test_callers_get_the_live_version_while_somebody_edits(
 def test_it_costs_the_key_the_flow_and_one_short_transaction(
     live: Caller, published_flow: Flow, body: dict[str, Any]
 ) -> None:
-    """No session, no person, no audit; in the transaction: still published? then the insert."""
+    """No session, no person, no audit: the key, the flow, the insert. What the live version says
+    is read by the first call of a process."""
     ApiKey.objects.update(last_used_at=timezone.now())
+    first = cast.make_invocation_body(published_flow, request_id="order-58212")
+    assert live.invoke(published_flow, first).status_code == 202
     with CaptureQueriesContext(connection) as queries:
         assert live.invoke(published_flow, body).status_code == 202
     verbs = [query["sql"].split()[0] for query in queries]
-    work = [verb for verb in verbs if verb in {"SELECT", "INSERT", "UPDATE", "DELETE"}]
-    assert work == ["SELECT", "SELECT", "SELECT", "INSERT"]
+    assert [verb for verb in verbs if verb in _WORK] == ["SELECT", "SELECT", "INSERT"]
 
 
 def test_neither_session_nor_cookie_is_made(
@@ -404,3 +408,23 @@ def test_a_key_made_for_a_test_send_marks_its_executions(
     _, secret = cast.make_key(account, KeyKind.TEST, is_for_test_send=True)
     assert Caller(account.sid, secret, Client()).invoke(published_flow, body).status_code == 202
     assert Execution.objects.get().is_test_send
+
+
+# --- Unpublished meanwhile ------------------------------------------------------------------------
+
+
+def test_call_that_was_read_before_the_unpublish_is_turned_away_after_it(
+    live: Caller, published_flow: Flow, body: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = targets.find
+
+    def find_then_unpublish(account_id: int, workflow_id: str) -> targets.Target | None:
+        target = found(account_id, workflow_id)
+        Flow.objects.update(state="draft")
+        return target
+
+    monkeypatch.setattr(targets, "find", find_then_unpublish)
+    answer = live.invoke(published_flow, body)
+    wanted = f"Workflow Instance [{published_flow.workflow_id}] is not published."
+    assert_rejected(answer, wanted)
+    assert not Execution.objects.exists()

@@ -5,7 +5,8 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from flows.engine import invoke
 from flows.models import Account, Execution, Flow, FlowState, Role, User
@@ -79,9 +80,7 @@ def race(call: invoke.Call, callers: int = 200, threads: int = 20) -> list[invok
         start.wait()
         try:
             return [
-                invoke.invoke([invoke.Call(**{**vars(call), "public_id": uuid.uuid4().hex[:22]})])[
-                    0
-                ]
+                invoke.invoke_one(invoke.Call(**{**vars(call), "public_id": uuid.uuid4().hex[:22]}))
                 for _ in range(callers // threads)
             ]
         finally:
@@ -104,3 +103,44 @@ def check_race(flow: Flow) -> None:
 def test_200_simultaneous_calls_with_one_request_id_are_accepted_once() -> None:
     account = cast.make_account()
     check_race(cast.make_published_flow(account, by=cast.make_person(account, Role.ADMIN)))
+
+
+# --- One statement --------------------------------------------------------------------------------
+
+
+def test_call_that_is_accepted_costs_one_statement(published_flow: Flow) -> None:
+    calls = [drive.call(published_flow, "0001", "0001") for _ in range(50)]
+    with CaptureQueriesContext(connection) as queries:
+        answers = invoke.invoke(calls)
+    assert all(isinstance(answer, invoke.Accepted) for answer in answers)
+    assert len(queries) == 1
+
+
+def test_call_whose_first_answer_was_lost_is_still_accepted(published_flow: Flow) -> None:
+    """The database took it, but said so to nobody, so it is tried once more."""
+    call = drive.call(published_flow, "0001", "0001")
+    first, again = invoke.invoke([call])[0], invoke.invoke([call])[0]
+    assert isinstance(first, invoke.Accepted)
+    assert isinstance(again, invoke.Accepted)
+    assert Execution.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_call_at_once_are_each_told_their_own() -> None:
+    account = cast.make_account()
+    flow = cast.make_published_flow(account, by=cast.make_person(account, Role.ADMIN))
+    calls = [drive.call(flow, "0001", "0001") for _ in range(60)]
+    start = threading.Barrier(12)
+
+    def some(mine: list[invoke.Call]) -> list[invoke.Answer]:
+        start.wait()
+        try:
+            return [invoke.invoke_one(call) for call in mine]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(12) as pool:
+        told = [a for answers in pool.map(some, [calls[n::12] for n in range(12)]) for a in answers]
+    expected = {call.public_id for call in calls}
+    assert {a.public_id for a in told if isinstance(a, invoke.Accepted)} == expected
+    assert set(Execution.objects.values_list("public_id", flat=True)) == expected
