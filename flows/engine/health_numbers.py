@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 ENOUGH = 20  # sends; fewer prove nothing
+JUDGED = 100  # of the newest sends: what is over is soon forgotten
 
 
 class Verdict(StrEnum):
@@ -15,7 +16,7 @@ class Verdict(StrEnum):
 
     UNKNOWN = "unknown"  # too few sends to say
     GOOD = "good"
-    FEW = "few"  # less than half of the sends got any
+    FEW = "few"  # less than half of them got any
     NONE = "none"  # the newest sends all got none
 
 
@@ -33,15 +34,20 @@ class Heard:
 def numbers(sends: Sequence[Heard]) -> dict[str, Any]:
     """The health of these sends, newest first, as it is stored; delays in seconds, or None.
 
-    `slow_s` is the delay that warnings about waits rest on: there is none before enough sends.
+    `answered` of the newest `judged` got a receipt: the verdict rests on those. `slow_s` is the
+    delay that warnings about waits rest on: there is none before enough sends.
     """
     heard = [send for send in sends if send.first_at]
+    newest = sends[:JUDGED]
+    answered = sum(1 for send in newest if send.first_at)
     silent = next((at for at, send in enumerate(sends) if send.first_at), len(sends))
     delays = [_delay_s(send, send.first_at) for send in heard if send.first_at]
     delivered = [_delay_s(send, send.delivered_at) for send in sends if send.delivered_at]
     last = max((send.last_at for send in heard if send.last_at), default=None)
     return {
-        "verdict": verdict(len(sends), with_receipt=len(heard), silent=silent).value,
+        "verdict": verdict(len(newest), with_receipt=answered, silent=silent).value,
+        "judged": len(newest),
+        "answered": answered,
         "sends": len(sends),
         "with_receipt": len(heard),
         "silent": silent,

@@ -76,13 +76,13 @@ def receipt_troubles(connection: Connection) -> list[Trouble]:
     if stored.get("verdict") == "none":
         what = (
             f"Receipts do not arrive: none came for the last {stored.get('silent', 0)} messages. "
-            "Every flow falls back even when messages were delivered."
+            "Flows that use it fall back even when messages were delivered."
         )
         return [Trouble(what, _TO_DO_NONE)]
     if stored.get("verdict") == "few":
         what = (
-            f"Receipts came for only {stored.get('with_receipt', 0)} of the last "
-            f"{stored.get('sends', 0)} messages. Flows fall back more often than they need to."
+            f"Receipts came for only {stored.get('answered', 0)} of the last "
+            f"{stored.get('judged', 0)} messages. Flows fall back more often than they need to."
         )
         return [Trouble(what, _TO_DO_FEW)]
     return []

@@ -89,6 +89,12 @@ def test_delays_are_counted_from_the_acceptance_to_the_first_and_to_the_delivere
     assert (found["delivered_median_s"], found["delivered_p95_s"], found["slow_s"]) == (20, 29, 29)
 
 
+def test_trouble_that_is_over_is_forgotten_with_the_newest_hundred_sends() -> None:
+    bad, good = [heard(None)] * 400, heard(2)
+    assert numbers([good] * 49 + bad)["verdict"] == "few"
+    assert numbers([good] * 50 + bad)["verdict"] == "good"
+
+
 def test_a_few_deliveries_are_no_ground_for_advice_about_waits() -> None:
     at = ago(600)
     found = numbers([Heard(at, at, at + timedelta(seconds=50))] * (ENOUGH - 1))

@@ -22,7 +22,7 @@ from tests import cast
 from tests.engine import drive
 
 NONE = {"verdict": "none", "sends": 40, "with_receipt": 12, "silent": 25, "slow_s": None}
-FEW = {"verdict": "few", "sends": 40, "with_receipt": 12, "silent": 3, "slow_s": None}
+FEW = {"verdict": "few", "judged": 40, "answered": 12, "sends": 40, "with_receipt": 12, "silent": 3}
 SLOW = {"verdict": "good", "sends": 40, "with_receipt": 40, "silent": 0, "slow_s": 75.5}
 
 
