@@ -13,17 +13,16 @@ Compare the ratios of one run, not the numbers of two: machines differ and are n
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import requests
 
+from benchmarks.processes import database
 from benchmarks.results import keep
 
 MESSAGES = 1500
@@ -56,25 +55,6 @@ def main(messages: int) -> None:
         connection.close()
         known = {"database": connection.vendor, "messages": messages}
         report({**known, **numbers, "shared_commit": shared})
-
-
-@contextmanager
-def database() -> Iterator[str]:
-    """A new one, which is dropped afterwards."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith("postgres"):
-        with tempfile.TemporaryDirectory() as folder:
-            yield f"sqlite:///{Path(folder) / 'bench.sqlite3'}"
-        return
-    import psycopg
-
-    base, name = server.rpartition("/")[0], f"bench_{os.getpid()}"
-    with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"{base}/{name}"
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def report(numbers: dict[str, Any]) -> None:
