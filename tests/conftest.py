@@ -1,5 +1,6 @@
 """What every test stands on: a file database, no network, the HTML conscience, and the cast."""
 
+import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,3 +237,18 @@ def team_key(account: Account) -> str:
 def _nothing_read_before() -> None:
     """Keys come back after each test, which no database does outside of tests."""
     pinned_version.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _no_event_loop_but_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Once a worker has run a browser test, Playwright's loop counts as running in its thread
+    for good. A test without a browser must not meet it: what it tests may run one of its own."""
+    if request.node.get_closest_marker("browser"):
+        yield
+        return
+    left_behind = asyncio.events._get_running_loop()
+    asyncio.events._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio.events._set_running_loop(left_behind)

@@ -184,7 +184,7 @@ def test_list_without_an_end_is_not_taken_over() -> None:
 
 
 @pytest.mark.parametrize(
-    "page",
+    "listed",
     [
         {},
         {"data": None},
@@ -193,9 +193,9 @@ def test_list_without_an_end_is_not_taken_over() -> None:
         {"data": [], "paging": {"next": "https://x.example", "cursors": {"after": 7}}},
     ],
 )
-def test_part_of_a_list_is_never_taken_for_the_whole(page: object) -> None:
+def test_part_of_a_list_is_never_taken_for_the_whole(listed: object) -> None:
     """Templates that are not in it would count as unknown at Meta, and not be sent."""
-    web = Canned(Answer(200, {}, json.dumps(page).encode()))
+    web = Canned(Answer(200, {}, json.dumps(listed).encode()))
     for ask in (META.list_templates, META.list_senders):
         with pytest.raises(CarrierFault, match="could not be read"):
             asyncio.run(ask(connection=view(), http=web))  # type: ignore[operator]

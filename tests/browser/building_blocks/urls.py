@@ -131,6 +131,7 @@ urlpatterns = [
     path("a/<sid>/rejected-calls/", confirm, name="rejected-call-list"),
     path("a/<sid>/templates/", confirm, name="template-list"),
     path("a/<sid>/senders/", confirm, name="sender-list"),
+    path("a/<sid>/connections/", confirm, name="connection-list"),
     path("a/<sid>/test-recipients/", confirm, name="test-recipient-list"),
     path("a/<sid>/api-keys/", confirm, name="api-key-list"),
     path("a/<sid>/callback-profiles/", confirm, name="callback-profile-list"),
