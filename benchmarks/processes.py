@@ -35,13 +35,14 @@ def database() -> Iterator[str]:
 
 
 @contextmanager
-def serving(*command: str, url: str, more: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Python with these arguments, from the moment that `url` answers."""
+def serving(*command: str, url: str = "", more: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Python with these arguments, from the moment that `url` answers if there is one."""
     process = subprocess.Popen(
         [sys.executable, *command], stdin=subprocess.PIPE, env={**os.environ, **(more or {})}
     )
     try:
-        _wait_for(url)
+        if url:
+            _wait_for(url)
         yield
     finally:
         process.terminate()

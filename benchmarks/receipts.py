@@ -11,7 +11,6 @@ Compare the ratios of one run, not the numbers of two: machines differ and are n
 """
 
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 import requests
 
-from benchmarks.processes import database
+from benchmarks.processes import database, serving
 from benchmarks.results import keep
 
 MESSAGES = 1500
@@ -75,7 +74,10 @@ def share_commits(receipts: int) -> dict[str, Any]:
     from tests import cast
 
     connection = cast.make_connection(cast.make_account("Shared"))
-    alone: Callable[[Any], int] = lambda batch: receive._store([batch])[0]  # noqa: E731
+
+    def alone(batch: Any) -> int:
+        return receive._store([batch])[0]
+
     together = Gather(receive._store, most=receive.CALLERS_AT_ONCE)
     spent = {"alone": 0.0, "together": 0.0}
     for turn in range(3):
@@ -130,30 +132,14 @@ def processes() -> Iterator[tuple[str, str]]:
     ports = free_port(), free_port()
     addresses = f"http://127.0.0.1:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
     os.environ["PUBLIC_BASE_URL"] = addresses[0]
-    commands = (
-        ["manage.py", "serve", "--web-only", "--port", str(ports[0])],
-        ["manage.py", "runengine"],
-        ["-m", "benchmarks.carrier", str(ports[1])],
-    )
-    started = [
-        subprocess.Popen([sys.executable, *command], stdin=subprocess.PIPE) for command in commands
-    ]
-    try:
-        for url in (f"{addresses[0]}/healthz", f"{addresses[1]}/state"):
-            wait_until(lambda url=url: _answers(url))  # type: ignore[misc]
+    web = ("manage.py", "serve", "--web-only", "--port", str(ports[0]))
+    carrier = ("-m", "benchmarks.carrier", str(ports[1]))
+    with (
+        serving(*web, url=f"{addresses[0]}/healthz"),
+        serving("manage.py", "runengine"),
+        serving(*carrier, url=f"{addresses[1]}/state"),
+    ):
         yield addresses
-    finally:
-        for process in started:
-            process.terminate()
-        for process in started:
-            process.wait(30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=1).ok
-    except requests.RequestException:
-        return False
 
 
 class Run:

@@ -18,6 +18,7 @@ from flows.invocation import (
     peek_request_id,
 )
 from flows.models import ApiKey, KeyKind
+from flows.models.flow import pinned_version
 from flows.request_body import BodyError, media_type, read_body
 
 from . import answers, targets
@@ -88,10 +89,10 @@ def _read(request: HttpRequest, key: ApiKey, flow: Target | None, workflow_id: s
     errors += faults
     if fault := _flow_fault(flow, workflow_id):
         return _Call([*errors, fault], request_id)
-    if faults or flow is None:
+    if faults or flow is None or flow.version_id is None:
         return _Call(errors, request_id)
     try:
-        invocation = parse_invocation(payload, steps=flow.definition.steps)
+        invocation = parse_invocation(payload, steps=pinned_version(flow.version_id).steps)
     except InvocationError as error:
         return _Call(errors + error.errors, request_id)
     return _Call(errors + _team_faults(key, invocation), request_id, invocation, speed)

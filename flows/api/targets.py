@@ -1,7 +1,7 @@
 """The flow that a call names, read with one prepared statement; it decides nothing.
 
 In SQL because every call comes through here, and making the statement anew takes longer than
-running it. What the live version says is kept: a version never changes.
+running it.
 """
 
 import re
@@ -10,9 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from flows.definition import PinnedDefinition
 from flows.models import FlowState
-from flows.models.flow import pinned_version
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SQL = """
@@ -27,11 +25,6 @@ class Target:
 
     pk: int
     version_id: int | None  # of the live version; None: a draft
-
-    @property
-    def definition(self) -> PinnedDefinition:
-        assert self.version_id is not None, "only a published flow has one"  # noqa: S101
-        return pinned_version(self.version_id)
 
 
 def find(account_id: int, workflow_id: str) -> Target | None:

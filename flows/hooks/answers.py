@@ -40,7 +40,6 @@ def plain(
     words = _WORDS.get(status, "No.\n") if text is None else text
     answer = Answer(words, status=status, content_type="text/plain; charset=utf-8")
     answer.headers["Cache-Control"] = "no-store"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Length"] = str(len(answer.content))
     answer.then = then
     # Django would write down the path of what fails, and a key may stand in it.
